@@ -1,0 +1,378 @@
+// Written by scripts/gen_types.py from gpt_code_ui/protocol.py. Do not edit.
+
+/** The inside of ``{"error": ...}``, the one error shape of every endpoint and event. */
+export interface ErrorBody {
+  code: string;
+  message: string;
+  hint?: string;
+  retryable: boolean;
+}
+
+/** Text printed to stdout or stderr. */
+export interface StreamOutput {
+  output_type: "stream";
+  name: "stdout" | "stderr";
+  text: string;
+}
+
+/** A rich display. ``data`` maps MIME type to content; binary content is base64. */
+export interface DisplayDataOutput {
+  output_type: "display_data";
+  data: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+}
+
+/** The value of a cell's last expression. */
+export interface ExecuteResultOutput {
+  output_type: "execute_result";
+  data: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+  execution_count?: number;
+}
+
+/** An exception; ``traceback`` lines carry ANSI colours. */
+export interface ErrorOutput {
+  output_type: "error";
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+
+/** How much a cell printed in all, where only a part travels inline. */
+export interface Truncation {
+  bytes_total: number;
+  lines_total: number;
+}
+
+/** Workspace paths, relative and with ``/``, by what happened to them. */
+export interface FileChanges {
+  added: string[];
+  changed: string[];
+  removed: string[];
+}
+
+/** A workspace file the person pointed at in a prompt. */
+export interface Attachment {
+  path: string;
+}
+
+/** The kernel's state. ``parked``: not running, starts when it is needed. */
+export interface KernelStatus {
+  type: "kernel_status";
+  kernel_id?: string;
+  state: "starting" | "idle" | "busy" | "restarting" | "dead" | "parked";
+  reason?: string;
+  hint?: string;
+  sandbox: string;
+  network: boolean;
+}
+
+/** The person asked. */
+export interface TurnStarted {
+  type: "turn_started";
+  turn_id: string;
+  prompt: string;
+  model: string;
+  attachments: Attachment[];
+}
+
+/** The turn is over; every part of it was closed before. */
+export interface TurnFinished {
+  type: "turn_finished";
+  turn_id: string;
+  status: "completed" | "stopped" | "limit" | "failed";
+  error?: ErrorBody;
+}
+
+/** Model text on its way; ``offset`` counts Unicode code points. Not stored. */
+export interface TextDelta {
+  type: "text_delta";
+  part_id: string;
+  offset: number;
+  text: string;
+}
+
+/** The whole of a text part. */
+export interface TextDone {
+  type: "text_done";
+  part_id: string;
+  turn_id: string;
+  text: string;
+}
+
+/** Model thinking on its way. Not stored. */
+export interface ReasoningDelta {
+  type: "reasoning_delta";
+  part_id: string;
+  offset: number;
+  text: string;
+}
+
+/** The whole of a reasoning part. */
+export interface ReasoningDone {
+  type: "reasoning_done";
+  part_id: string;
+  turn_id: string;
+  text: string;
+}
+
+/** Code on its way into a cell that has not started. Not stored. */
+export interface CodeDelta {
+  type: "code_delta";
+  cell_id: string;
+  offset: number;
+  text: string;
+}
+
+/** The cell reached the kernel, with its whole code. */
+export interface CellStarted {
+  type: "cell_started";
+  cell_id: string;
+  turn_id?: string;
+  code: string;
+  origin: "model" | "person";
+  after_cell?: string;
+}
+
+/** One more output of a cell; consecutive streams of one name append. */
+export interface CellOutput {
+  type: "cell_output";
+  cell_id: string;
+  output: CellOutputValue;
+  display_id?: string;
+  truncated?: Truncation;
+}
+
+/** Every output of the conversation with this ``display_id`` shows this from now on. */
+export interface CellOutputUpdated {
+  type: "cell_output_updated";
+  display_id: string;
+  data: Record<string, unknown>;
+  metadata: Record<string, unknown>;
+}
+
+/** The cell's outputs go: at once, or with ``wait`` when the next one comes. */
+export interface CellOutputsCleared {
+  type: "cell_outputs_cleared";
+  cell_id: string;
+  wait: boolean;
+}
+
+/** Execute reply and iopub idle were both seen, or the cell cannot go on. */
+export interface CellFinished {
+  type: "cell_finished";
+  cell_id: string;
+  status: "ok" | "error" | "interrupted" | "timeout" | "died" | "not_run";
+  execution_count?: number;
+  ms: number;
+  reason?: string;
+  files: FileChanges;
+}
+
+/** Code called ``input()`` or ``getpass()``. */
+export interface InputRequested {
+  type: "input_requested";
+  cell_id: string;
+  prompt: string;
+  password: boolean;
+}
+
+/** The person answered; the text itself is not kept. */
+export interface InputReplied {
+  type: "input_replied";
+  cell_id: string;
+}
+
+/** A request left for the model; its body is kept and can be looked at. */
+export interface ModelRequestSent {
+  type: "model_request";
+  turn_id: string;
+  request_id: string;
+  url: string;
+  bytes: number;
+  sha256: string;
+}
+
+/** Tokens as the endpoint counted them, summed over the turn's requests so far.
+
+``context_tokens``: the last request with its answer, which is what fills the window. */
+export interface Usage {
+  type: "usage";
+  turn_id: string;
+  input_tokens: number;
+  output_tokens: number;
+  context_tokens: number;
+  context_window?: number;
+  cost?: number;
+}
+
+/** Files came, changed or went outside a cell: an upload, a deletion. */
+export interface FilesChanged {
+  type: "files_changed";
+  files: FileChanges;
+}
+
+/** What is set changed; what is absent stayed. */
+export interface ConversationChanged {
+  type: "conversation_changed";
+  title?: string;
+  model?: string;
+  pinned?: boolean;
+  deleted?: boolean;
+}
+
+/** An event as clients get it. Deltas are for the screen and have no ``seq``. */
+export interface Published {
+  seq?: number;
+  conversation_id: string;
+  at: string;
+  event: ConversationEvent;
+}
+
+/** A row of the model dropdown. ``None``: not known yet. */
+export interface ModelInfo {
+  id: string;
+  name: string;
+  provider: string;
+  tools?: boolean;
+  vision?: boolean;
+  context_window?: number;
+}
+
+/** The kernel as the transcript knows it. */
+export interface KernelInfo {
+  kernel_id?: string;
+  state: "starting" | "idle" | "busy" | "restarting" | "dead" | "parked";
+  reason?: string;
+  hint?: string;
+  sandbox: string;
+  network: boolean;
+}
+
+/** Model text; ``done`` is false while it is being written. */
+export interface TextPart {
+  type: "text";
+  part_id: string;
+  text: string;
+  done: boolean;
+}
+
+/** Model thinking. */
+export interface ReasoningPart {
+  type: "reasoning";
+  part_id: string;
+  text: string;
+  done: boolean;
+}
+
+/** A question of the running code that waits for the person. */
+export interface InputPrompt {
+  prompt: string;
+  password: boolean;
+}
+
+/** An output with the handle by which it can be updated. */
+export interface TranscriptOutput {
+  output: CellOutputValue;
+  display_id?: string;
+}
+
+/** Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is. */
+export interface CellPart {
+  type: "cell";
+  cell_id: string;
+  code: string;
+  origin: "model" | "person";
+  status: "writing" | "running" | "ok" | "error" | "interrupted" | "timeout" | "died" | "not_run";
+  outputs: TranscriptOutput[];
+  execution_count?: number;
+  ms?: number;
+  started_at?: string;
+  reason?: string;
+  files: FileChanges;
+  truncated?: Truncation;
+  input?: InputPrompt;
+  clear_pending: boolean;
+}
+
+/** A question and its answer. ``turn_id`` is None for cells the person ran by themselves. */
+export interface Turn {
+  turn_id?: string;
+  prompt: string;
+  model?: string;
+  attachments: Attachment[];
+  parts: TurnPart[];
+  status: "running" | "completed" | "stopped" | "limit" | "failed";
+  error?: ErrorBody;
+  started_at?: string;
+  usage?: Usage;
+}
+
+/** A conversation, whole: what the page draws and a client resumes from (``after=seq``). */
+export interface Transcript {
+  id: string;
+  seq: number;
+  title: string;
+  model?: string;
+  pinned: boolean;
+  deleted: boolean;
+  created_at: string;
+  updated_at: string;
+  kernel: KernelInfo;
+  turns: Turn[];
+}
+
+/** A row of the conversation list. */
+export interface ConversationSummary {
+  id: string;
+  title: string;
+  model?: string;
+  pinned: boolean;
+  created_at: string;
+  updated_at: string;
+  running: boolean;
+}
+
+/** A workspace file; ``size`` in bytes, ``modified`` in seconds since 1970. */
+export interface FileEntry {
+  path: string;
+  size: number;
+  modified: number;
+}
+
+export type CellOutputValue =
+  | StreamOutput
+  | DisplayDataOutput
+  | ExecuteResultOutput
+  | ErrorOutput;
+
+export type ConversationEvent =
+  | KernelStatus
+  | TurnStarted
+  | TurnFinished
+  | TextDelta
+  | TextDone
+  | ReasoningDelta
+  | ReasoningDone
+  | CodeDelta
+  | CellStarted
+  | CellOutput
+  | CellOutputUpdated
+  | CellOutputsCleared
+  | CellFinished
+  | InputRequested
+  | InputReplied
+  | ModelRequestSent
+  | Usage
+  | FilesChanged
+  | ConversationChanged;
+
+export type Delta =
+  | TextDelta
+  | ReasoningDelta
+  | CodeDelta;
+
+export type TurnPart =
+  | TextPart
+  | ReasoningPart
+  | CellPart;

@@ -1,0 +1,647 @@
+"""Every value on a wire: frozen, tagged by ``type``, unknown fields refused.
+
+One word per idea: conversation, turn, part, cell, kernel, output, event, command, workspace.
+An output is exactly an nbformat v4 output, so a notebook is a fold of the log and not a
+conversion. ``frontend/src/protocol/generated.ts`` is written from this file (scripts/gen_types.py).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class Value(BaseModel):
+    """The base of all values: immutable, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ErrorBody(Value):
+    """The inside of ``{"error": ...}``, the one error shape of every endpoint and event."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    retryable: bool = False
+
+
+# --- outputs: nbformat v4, field for field -----------------------------------------------------
+
+
+class StreamOutput(Value):
+    """Text printed to stdout or stderr."""
+
+    output_type: Literal["stream"] = "stream"
+    name: Literal["stdout", "stderr"]
+    text: str
+
+
+class DisplayDataOutput(Value):
+    """A rich display. ``data`` maps MIME type to content; binary content is base64."""
+
+    output_type: Literal["display_data"] = "display_data"
+    data: dict[str, Any]
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class ExecuteResultOutput(Value):
+    """The value of a cell's last expression."""
+
+    output_type: Literal["execute_result"] = "execute_result"
+    data: dict[str, Any]
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    execution_count: int | None = None
+
+
+class ErrorOutput(Value):
+    """An exception; ``traceback`` lines carry ANSI colours."""
+
+    output_type: Literal["error"] = "error"
+    ename: str
+    evalue: str
+    traceback: list[str]
+
+
+Output = Annotated[
+    StreamOutput | DisplayDataOutput | ExecuteResultOutput | ErrorOutput,
+    Field(discriminator="output_type"),
+]
+
+
+class Truncation(Value):
+    """How much a cell printed in all, where only a part travels inline."""
+
+    bytes_total: int
+    lines_total: int
+
+
+class FileChanges(Value):
+    """Workspace paths, relative and with ``/``, by what happened to them."""
+
+    added: list[str] = Field(default_factory=list)
+    changed: list[str] = Field(default_factory=list)
+    removed: list[str] = Field(default_factory=list)
+
+
+class Attachment(Value):
+    """A workspace file the person pointed at in a prompt."""
+
+    path: str
+
+
+# --- events ------------------------------------------------------------------------------------
+
+KernelState = Literal["starting", "idle", "busy", "restarting", "dead", "parked"]
+TurnStatus = Literal["completed", "stopped", "limit", "failed"]
+CellStatus = Literal["ok", "error", "interrupted", "timeout", "died", "not_run"]
+CellOrigin = Literal["model", "person"]
+
+
+class KernelStatus(Value):
+    """The kernel's state. ``parked``: not running, starts when it is needed."""
+
+    type: Literal["kernel_status"] = "kernel_status"
+    kernel_id: str | None = None
+    state: KernelState
+    reason: str | None = None
+    hint: str | None = None
+    sandbox: str = "none"
+    network: bool = True
+
+
+class TurnStarted(Value):
+    """The person asked."""
+
+    type: Literal["turn_started"] = "turn_started"
+    turn_id: str
+    prompt: str
+    model: str
+    attachments: list[Attachment] = Field(default_factory=list)
+
+
+class TurnFinished(Value):
+    """The turn is over; every part of it was closed before."""
+
+    type: Literal["turn_finished"] = "turn_finished"
+    turn_id: str
+    status: TurnStatus
+    error: ErrorBody | None = None
+
+
+class TextDelta(Value):
+    """Model text on its way; ``offset`` counts Unicode code points. Not stored."""
+
+    type: Literal["text_delta"] = "text_delta"
+    part_id: str
+    offset: int
+    text: str
+
+
+class TextDone(Value):
+    """The whole of a text part."""
+
+    type: Literal["text_done"] = "text_done"
+    part_id: str
+    turn_id: str
+    text: str
+
+
+class ReasoningDelta(Value):
+    """Model thinking on its way. Not stored."""
+
+    type: Literal["reasoning_delta"] = "reasoning_delta"
+    part_id: str
+    offset: int
+    text: str
+
+
+class ReasoningDone(Value):
+    """The whole of a reasoning part."""
+
+    type: Literal["reasoning_done"] = "reasoning_done"
+    part_id: str
+    turn_id: str
+    text: str
+
+
+class CodeDelta(Value):
+    """Code on its way into a cell that has not started. Not stored."""
+
+    type: Literal["code_delta"] = "code_delta"
+    cell_id: str
+    offset: int
+    text: str
+
+
+class CellStarted(Value):
+    """The cell reached the kernel, with its whole code."""
+
+    type: Literal["cell_started"] = "cell_started"
+    cell_id: str
+    turn_id: str | None = None
+    code: str
+    origin: CellOrigin
+    after_cell: str | None = None
+
+
+class CellOutput(Value):
+    """One more output of a cell; consecutive streams of one name append."""
+
+    type: Literal["cell_output"] = "cell_output"
+    cell_id: str
+    output: Output
+    display_id: str | None = None
+    truncated: Truncation | None = None
+
+
+class CellOutputUpdated(Value):
+    """Every output of the conversation with this ``display_id`` shows this from now on."""
+
+    type: Literal["cell_output_updated"] = "cell_output_updated"
+    display_id: str
+    data: dict[str, Any]
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class CellOutputsCleared(Value):
+    """The cell's outputs go: at once, or with ``wait`` when the next one comes."""
+
+    type: Literal["cell_outputs_cleared"] = "cell_outputs_cleared"
+    cell_id: str
+    wait: bool = False
+
+
+class CellFinished(Value):
+    """Execute reply and iopub idle were both seen, or the cell cannot go on."""
+
+    type: Literal["cell_finished"] = "cell_finished"
+    cell_id: str
+    status: CellStatus
+    execution_count: int | None = None
+    ms: int = 0
+    reason: str | None = None
+    files: FileChanges = Field(default_factory=FileChanges)
+
+
+class InputRequested(Value):
+    """Code called ``input()`` or ``getpass()``."""
+
+    type: Literal["input_requested"] = "input_requested"
+    cell_id: str
+    prompt: str
+    password: bool = False
+
+
+class InputReplied(Value):
+    """The person answered; the text itself is not kept."""
+
+    type: Literal["input_replied"] = "input_replied"
+    cell_id: str
+
+
+class ModelRequestSent(Value):
+    """A request left for the model; its body is kept and can be looked at."""
+
+    type: Literal["model_request"] = "model_request"
+    turn_id: str
+    request_id: str
+    url: str
+    bytes: int
+    sha256: str
+
+
+class Usage(Value):
+    """Tokens as the endpoint counted them, summed over the turn's requests so far.
+
+    ``context_tokens``: the last request with its answer, which is what fills the window.
+    """
+
+    type: Literal["usage"] = "usage"
+    turn_id: str
+    input_tokens: int
+    output_tokens: int
+    context_tokens: int
+    context_window: int | None = None
+    cost: float | None = None
+
+
+class FilesChanged(Value):
+    """Files came, changed or went outside a cell: an upload, a deletion."""
+
+    type: Literal["files_changed"] = "files_changed"
+    files: FileChanges
+
+
+class ConversationChanged(Value):
+    """What is set changed; what is absent stayed."""
+
+    type: Literal["conversation_changed"] = "conversation_changed"
+    title: str | None = None
+    model: str | None = None
+    pinned: bool | None = None
+    deleted: bool | None = None
+
+
+Event = Annotated[
+    KernelStatus
+    | TurnStarted
+    | TurnFinished
+    | TextDelta
+    | TextDone
+    | ReasoningDelta
+    | ReasoningDone
+    | CodeDelta
+    | CellStarted
+    | CellOutput
+    | CellOutputUpdated
+    | CellOutputsCleared
+    | CellFinished
+    | InputRequested
+    | InputReplied
+    | ModelRequestSent
+    | Usage
+    | FilesChanged
+    | ConversationChanged,
+    Field(discriminator="type"),
+]
+Delta = TextDelta | ReasoningDelta | CodeDelta
+DELTA_TYPES = frozenset({"text_delta", "reasoning_delta", "code_delta"})
+# What moves a conversation up the list: something happened in it, not merely to it.
+ACTIVITY_TYPES = frozenset(
+    {"turn_started", "turn_finished", "cell_started", "cell_finished", "files_changed"}
+)
+event_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class Published(Value):
+    """An event as clients get it. Deltas are for the screen and have no ``seq``."""
+
+    seq: int | None = None
+    conversation_id: str
+    at: str
+    event: Event
+
+
+# --- commands to the kernel manager, and what it says ------------------------------------------
+
+
+class StartKernel(Value):
+    """Start the conversation's kernel unless one lives. Paths are absolute."""
+
+    type: Literal["start_kernel"] = "start_kernel"
+    workspace: str
+    python: str
+    kernel_name: str | None = None
+    output_dir: str
+
+
+class Execute(Value):
+    """Run a cell; it waits for the cells before it and for a kernel that starts."""
+
+    type: Literal["execute"] = "execute"
+    cell_id: str
+    code: str
+    origin: CellOrigin
+    turn_id: str | None = None
+    after_cell: str | None = None
+
+
+class InterruptKernel(Value):
+    """Interrupt what runs and drop what waits; overtakes every execute."""
+
+    type: Literal["interrupt_kernel"] = "interrupt_kernel"
+
+
+class RestartKernel(Value):
+    """End the kernel with everything it started, then start a fresh one."""
+
+    type: Literal["restart_kernel"] = "restart_kernel"
+
+
+class StopKernel(Value):
+    """End the kernel with everything it started."""
+
+    type: Literal["stop_kernel"] = "stop_kernel"
+
+
+class InputReply(Value):
+    """The person's answer to ``input_requested``."""
+
+    type: Literal["input_reply"] = "input_reply"
+    cell_id: str
+    text: str
+
+
+Command = Annotated[
+    StartKernel | Execute | InterruptKernel | RestartKernel | StopKernel | InputReply,
+    Field(discriminator="type"),
+]
+
+
+class CommandMessage(Value):
+    """Web process to kernel manager, over the bus."""
+
+    v: Literal[1] = 1
+    conversation_id: str
+    command: Command
+
+
+class EventMessage(Value):
+    """Kernel manager to web process, over the bus."""
+
+    v: Literal[1] = 1
+    conversation_id: str
+    event: Event
+
+
+class LaunchRecord(Value):
+    """What the supervisor writes to the manager's stdin as one JSON line.
+
+    ``address`` is a Unix socket's path, or ``host:port``; ``key`` is hex, good for this run only.
+    The manager ends itself and every kernel when its stdin closes.
+    """
+
+    run_id: str
+    address: str
+    key: str
+    run_dir: str
+    output_inline_bytes: int = 256 * 1024
+    output_file_bytes: int = 2 * 1024**3
+    image_inline_bytes: int = 10 * 1024**2
+    log_level: str = "INFO"
+
+
+# --- the model side ----------------------------------------------------------------------------
+
+
+class ToolCall(Value):
+    """A function call as the model wrote it; ``arguments`` is its JSON, perhaps malformed."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class UserMessage(Value):
+    """What the person, or the product on their behalf, tells the model."""
+
+    role: Literal["user"] = "user"
+    text: str
+
+
+class AssistantMessage(Value):
+    """What the model said and called."""
+
+    role: Literal["assistant"] = "assistant"
+    text: str
+    tool_calls: list[ToolCall] = Field(default_factory=list)
+
+
+class ToolMessage(Value):
+    """The result of one tool call; follows the assistant message that has it."""
+
+    role: Literal["tool"] = "tool"
+    tool_call_id: str
+    text: str
+
+
+ChatMessage = Annotated[UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]
+
+
+class ToolSpec(Value):
+    """A function the model may call; ``parameters`` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class ModelRequest(Value):
+    """One request to a model, before any vendor's shape."""
+
+    turn_id: str
+    model: str
+    system: str
+    messages: list[ChatMessage]
+    tools: list[ToolSpec]
+
+
+class RequestSent(Value):
+    """First chunk of every answer: the body as it left, without keys."""
+
+    type: Literal["request_sent"] = "request_sent"
+    url: str
+    body: str
+
+
+class TextChunk(Value):
+    """Text of the answer."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ReasoningChunk(Value):
+    """Thinking of the model, where it is shown."""
+
+    type: Literal["reasoning"] = "reasoning"
+    text: str
+
+
+class ToolCallChunk(Value):
+    """A piece of a tool call; ``index`` tells calls of one answer apart."""
+
+    type: Literal["tool_call"] = "tool_call"
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+class UsageChunk(Value):
+    """Token counts, where the endpoint gives them."""
+
+    type: Literal["usage"] = "usage"
+    input_tokens: int
+    output_tokens: int
+
+
+class FinishChunk(Value):
+    """The answer ended well. Without it the answer was cut and its code is not run."""
+
+    type: Literal["finish"] = "finish"
+    reason: Literal["stop", "tool_calls", "length", "content_filter"]
+
+
+ModelChunk = Annotated[
+    RequestSent | TextChunk | ReasoningChunk | ToolCallChunk | UsageChunk | FinishChunk,
+    Field(discriminator="type"),
+]
+
+
+class ModelInfo(Value):
+    """A row of the model dropdown. ``None``: not known yet."""
+
+    id: str
+    name: str
+    provider: str
+    tools: bool | None = None
+    vision: bool | None = None
+    context_window: int | None = None
+
+
+# --- the transcript: what a conversation looks like --------------------------------------------
+
+
+class KernelInfo(Value):
+    """The kernel as the transcript knows it."""
+
+    kernel_id: str | None = None
+    state: KernelState = "parked"
+    reason: str | None = None
+    hint: str | None = None
+    sandbox: str = "none"
+    network: bool = True
+
+
+class TextPart(Value):
+    """Model text; ``done`` is false while it is being written."""
+
+    type: Literal["text"] = "text"
+    part_id: str
+    text: str
+    done: bool
+
+
+class ReasoningPart(Value):
+    """Model thinking."""
+
+    type: Literal["reasoning"] = "reasoning"
+    part_id: str
+    text: str
+    done: bool
+
+
+class InputPrompt(Value):
+    """A question of the running code that waits for the person."""
+
+    prompt: str
+    password: bool = False
+
+
+class TranscriptOutput(Value):
+    """An output with the handle by which it can be updated."""
+
+    output: Output
+    display_id: str | None = None
+
+
+class CellPart(Value):
+    """Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is."""
+
+    type: Literal["cell"] = "cell"
+    cell_id: str
+    code: str
+    origin: CellOrigin
+    status: Literal["writing", "running"] | CellStatus
+    outputs: list[TranscriptOutput] = Field(default_factory=list)
+    execution_count: int | None = None
+    ms: int | None = None
+    started_at: str | None = None
+    reason: str | None = None
+    files: FileChanges = Field(default_factory=FileChanges)
+    truncated: Truncation | None = None
+    input: InputPrompt | None = None
+    clear_pending: bool = False
+
+
+Part = Annotated[TextPart | ReasoningPart | CellPart, Field(discriminator="type")]
+
+
+class Turn(Value):
+    """A question and its answer. ``turn_id`` is None for cells the person ran by themselves."""
+
+    turn_id: str | None = None
+    prompt: str
+    model: str | None = None
+    attachments: list[Attachment] = Field(default_factory=list)
+    parts: list[Part] = Field(default_factory=list)
+    status: Literal["running"] | TurnStatus
+    error: ErrorBody | None = None
+    started_at: str | None = None
+    usage: Usage | None = None
+
+
+class Transcript(Value):
+    """A conversation, whole: what the page draws and a client resumes from (``after=seq``)."""
+
+    id: str
+    seq: int
+    title: str
+    model: str | None = None
+    pinned: bool = False
+    deleted: bool = False
+    created_at: str
+    updated_at: str
+    kernel: KernelInfo = Field(default_factory=KernelInfo)
+    turns: list[Turn] = Field(default_factory=list)
+
+
+class ConversationSummary(Value):
+    """A row of the conversation list."""
+
+    id: str
+    title: str
+    model: str | None = None
+    pinned: bool = False
+    created_at: str
+    updated_at: str
+    running: bool = False
+
+
+class FileEntry(Value):
+    """A workspace file; ``size`` in bytes, ``modified`` in seconds since 1970."""
+
+    path: str
+    size: int
+    modified: float
