@@ -1,0 +1,109 @@
+"""How a kernel is started: its connection file, its command line, and why it did not come up."""
+
+import os
+import re
+import secrets
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import write_connection_file
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+from gpt_code_ui.errors import KernelStartFailed
+from gpt_code_ui.kernel import startup
+from gpt_code_ui.kernel.process import Ended
+from gpt_code_ui.protocol import StartKernel
+
+SOCKET_PATH_BYTES = 107
+LOG_LINES = 12
+# Runs our file in a namespace of its own: the person's stays empty.
+PREPARE = "__import__('runpy').run_path({path!r}) and None"
+
+
+@dataclass(frozen=True)
+class KernelCommand:
+    """How a kernel is called; ``by_message``: it takes interrupts on the control channel."""
+
+    argv: list[str]
+    env: Mapping[str, str]
+    by_message: bool
+
+
+def kernel_command(start: StartKernel, run_dir: Path) -> KernelCommand:
+    """The command for what the person chose. Raises KernelStartFailed for what is not there."""
+    if not Path(start.workspace).is_dir():
+        raise KernelStartFailed(f"The working folder is not there: {start.workspace}")
+    file = str(connection_file(run_dir))
+    if start.kernel_name is not None:
+        return spec_command(start.kernel_name, file)
+    if shutil.which(start.python) is None:
+        raise KernelStartFailed(
+            f"There is no Python interpreter at {start.python}.",
+            hint="Choose another with --python, or install it there.",
+        )
+    prepare = PREPARE.format(path=startup.__file__)
+    argv = [
+        start.python, "-m", "ipykernel_launcher", "-f", file,
+        "--HistoryManager.enabled=False", f"--IPKernelApp.exec_lines={prepare}",
+    ]  # fmt: skip
+    return KernelCommand(argv, {}, by_message=True)
+
+
+def spec_command(name: str, file: str) -> KernelCommand:
+    """The command of an installed kernelspec. Raises KernelStartFailed."""
+    try:
+        spec = KernelSpecManager().get_kernel_spec(name)
+    except NoSuchKernel as error:
+        raise KernelStartFailed(
+            f"There is no kernel named {name!r}.",
+            hint="`jupyter kernelspec list` names those that are installed.",
+        ) from error
+    argv = [part.replace("{connection_file}", file) for part in spec.argv]
+    if argv[0] in ("python", "python3"):
+        argv[0] = sys.executable
+    return KernelCommand(argv, spec.env, by_message=spec.interrupt_mode == "message")
+
+
+def connection_file(run_dir: Path) -> Path:
+    """Where a kernel is told its sockets and its key."""
+    return run_dir / "c.json"
+
+
+def make_connection(run_dir: Path) -> Any:
+    """Make ``run_dir`` with the connection file of a kernel that listens on sockets in it.
+
+    Raises KernelStartFailed.
+    """
+    base = run_dir / "k"
+    if len(os.fsencode(base)) + len("-5") > SOCKET_PATH_BYTES:
+        raise KernelStartFailed(
+            f"The path of the run folder is too long for sockets: {run_dir}",
+            hint="Set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path.",
+        )
+    run_dir.mkdir(mode=0o700, parents=True)
+    key = secrets.token_hex(32).encode()
+    _, connection = write_connection_file(
+        str(connection_file(run_dir)), transport="ipc", ip=str(base), key=key
+    )
+    return connection
+
+
+def address(connection: Any, channel: str) -> str:
+    """A channel's socket."""
+    return f"ipc://{connection['ip']}-{connection[f'{channel}_port']}"
+
+
+def start_failure(ended: Ended, python: str) -> KernelStartFailed:
+    """Why a kernel did not come up, from how it ended and the last it wrote."""
+    if re.search(r"No module named '?(ipykernel|ipykernel_launcher)\b", ended.log):
+        return KernelStartFailed(
+            f"ipykernel is not installed for {python}.", hint=f"{python} -m pip install ipykernel"
+        )
+    tail = "\n".join(ended.log.splitlines()[-LOG_LINES:])
+    return KernelStartFailed(
+        f"The kernel {ended.how} while it was starting." + (f"\n{tail}" if tail else "")
+    )

@@ -1,0 +1,61 @@
+"""How a conversation's kernel comes up, and what the sessions of a manager share for it."""
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gpt_code_ui.kernel.jupyter import Context, JupyterKernel, KernelMessage
+from gpt_code_ui.kernel.outbox import Outbox
+from gpt_code_ui.kernel.outputs import OutputLimits
+from gpt_code_ui.kernel.process import Children
+from gpt_code_ui.protocol import StartKernel
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the sessions of a manager share. ``matplotlibrc`` gives settings for figures."""
+
+    children: Children
+    context: Context
+    outbox: Outbox
+    limits: OutputLimits
+    run_dir: Path
+    matplotlibrc: Callable[[], Awaitable[str]]
+    kernel_numbers: "itertools.count[int]"
+
+
+async def start_kernel(
+    start: StartKernel,
+    services: Services,
+    run_dir: Path,
+    receive: Callable[[KernelMessage], None],
+) -> JupyterKernel:
+    """A kernel that answers. Raises KernelStartFailed; cancelled or failed, it leaves nothing."""
+    kernel = JupyterKernel(
+        start,
+        children=services.children,
+        context=services.context,
+        run_dir=run_dir,
+        shared_dir=services.run_dir,
+        receive=receive,
+    )
+    try:
+        write_settings(run_dir, await services.matplotlibrc())
+        await kernel.ready()
+    except (Exception, asyncio.CancelledError):
+        await kernel.close()
+        raise
+    return kernel
+
+
+def write_settings(run_dir: Path, matplotlibrc: str) -> None:
+    """Fonts for figures; a kernel that already ended has no folder any more."""
+    try:
+        (run_dir / "matplotlibrc").write_text(matplotlibrc, encoding="utf-8")
+    except OSError as error:
+        log.debug("no matplotlib settings: %s", error)

@@ -1,0 +1,278 @@
+"""The parent of exactly one kernel: when the kernel ends, or has to, nothing it started stays.
+
+Runs as ``python -I -S warden.py [--run-dir DIR]... -- ARGV...`` with the standard library alone.
+Standard input is the life line: when it closes, the kernel ends. Standard output carries one
+report at the end: ``exit N`` or ``signal N``, then the last of what the kernel wrote.
+Invariant: on Linux every descendant, however it detached itself, is dead and the run folders are
+gone before the warden is.
+"""
+
+# Without pathlib, which would double the time this takes to start.
+# ruff: noqa: PTH106, PTH108, PTH120, PTH123, PTH208
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
+PF_EXITING = 4
+LOG_TAIL = 4096
+LOG_KEPT = 64 * 1024
+NOT_RUN = 127
+END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+# What this process or its parents may ignore and a kernel has to have as the system gives it.
+RESET_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD", "SIGPIPE", "SIGXFSZ", "SIGQUIT")
+
+
+# --- the system --------------------------------------------------------------------------------
+
+
+def prctl(option: int, value: int) -> bool:
+    """Linux's prctl; False where there is none."""
+    if not sys.platform.startswith("linux"):
+        return False
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) == 0)
+
+
+def become_subreaper() -> bool:
+    """Make orphans below this process its own children. False where the system cannot."""
+    return prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+class Process(NamedTuple):
+    """What /proc tells of a process. ``exiting``: it cannot start anything any more."""
+
+    pid: int
+    parent: int
+    state: str
+    session: int
+    exiting: bool
+
+
+def processes() -> Iterator[Process]:
+    """Every process, from /proc; nothing without one."""
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return
+    for name in names:
+        if name.isdigit() and (process := look_at(int(name))):
+            yield process
+
+
+def look_at(pid: int) -> Process | None:
+    """One process; None if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            state, parent, _, session, _, _, flags, *_ = stat.read().rpartition(b")")[2].split()
+    except (OSError, ValueError):
+        return None
+    exiting = state == b"Z" or bool(int(flags) & PF_EXITING)
+    return Process(pid, int(parent), state.decode(), int(session), exiting)
+
+
+def descendants(root: int) -> list[int]:
+    """Everything below ``root``, nearest first; the dead as well, until they are reaped.
+
+    A process whose first thread is dead still holds its children while other threads end.
+    """
+    children: dict[int, list[int]] = {}
+    for process in processes():
+        children.setdefault(process.parent, []).append(process.pid)
+    found, level = [], [root]
+    while level:
+        level = [child for pid in level for child in children.get(pid, ())]
+        found += level
+    return found
+
+
+def kill_all(pids: Iterable[int]) -> int:
+    """SIGKILL each; how many it could be sent to."""
+    killed = 0
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+            killed += 1
+    return killed
+
+
+def how_it_ended(returncode: int) -> str:
+    """A return code as ``subprocess`` gives it, in words."""
+    if returncode < 0:
+        return f"was killed by signal {-returncode} ({signal_name(-returncode)})"
+    return f"exited with status {returncode}"
+
+
+def signal_name(number: int) -> str:
+    """``SIGKILL`` for 9."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "unnamed"
+
+
+def remove_tree(path: str) -> None:
+    """Remove a folder and what is in it, as far as it goes; links are not followed."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(path):
+            if entry.is_dir(follow_symlinks=False):
+                remove_tree(entry.path)
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry.path)
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
+
+
+def remove_run(path: str) -> None:
+    """Remove a manager's folder, and the one above it where that held nothing else."""
+    remove_tree(path)
+    with contextlib.suppress(OSError):
+        os.rmdir(os.path.dirname(path))
+
+
+# --- one kernel --------------------------------------------------------------------------------
+
+
+def start(argv: list[str], log: int) -> int:
+    """Fork and exec the kernel in a session of its own; its output goes to ``log``."""
+    parent = os.getpid()
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for name in RESET_SIGNALS:
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(NOT_RUN)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (log, 1), (log, 2)):
+            os.dup2(source, target)
+        os.execvp(argv[0], argv)
+    except OSError as error:
+        os.write(log, f"{argv[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(NOT_RUN)
+
+
+class Warden:
+    """Waits for the kernel's end, a signal, or the end of the life line, whichever is first."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.status: int | None = None
+        self.ending = False
+        self.log = bytearray()
+        self.log_read, log_write = os.pipe()
+        self.wake_read, wake_write = os.pipe()
+        for fd in (self.log_read, self.wake_read, wake_write):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGCHLD, signal.SIGINT, *END_SIGNALS):
+            signal.signal(number, self._on_signal)
+        self.kernel = start(argv, log_write)
+        os.close(log_write)
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if number in END_SIGNALS:
+            self.ending = True
+        elif number == signal.SIGINT and self.status is None:
+            # For kernels that know interrupts only as signals: the manager sends it here.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.kernel, signal.SIGINT)
+
+    def wait(self) -> None:
+        """Return when the kernel is over or has to be."""
+        poll = select.poll()
+        for fd in (0, self.log_read, self.wake_read):
+            poll.register(fd, select.POLLIN)
+        while not self.ending:
+            for fd, _ in poll.poll():
+                if fd == 0:
+                    self.ending = self.ending or not os.read(0, 4096)
+                elif fd == self.log_read and not self._read_log():
+                    poll.unregister(fd)
+                elif fd == self.wake_read:
+                    os.read(fd, 4096)
+            self._reap()
+
+    def _read_log(self) -> bool:
+        """Take what the kernel wrote, of which the last is kept. False when nobody can write."""
+        for _ in range(16):
+            try:
+                data = os.read(self.log_read, LOG_KEPT)
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
+            self.log += data
+            del self.log[:-LOG_KEPT]
+        return True
+
+    def _reap(self) -> None:
+        """Collect the dead; the kernel among them is the end."""
+        with contextlib.suppress(ChildProcessError):
+            while (dead := os.waitpid(-1, os.WNOHANG))[0]:
+                self._note(*dead)
+        self.ending = self.ending or self.status is not None
+
+    def _note(self, pid: int, status: int) -> None:
+        if pid == self.kernel:
+            self.status = status
+
+    def clear(self) -> None:
+        """Kill every descendant until there is none; each death may bring us its children."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.kernel, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            while kill_all(descendants(os.getpid())) or self.status is None:
+                self._note(*os.waitpid(-1, 0))
+
+    def report(self) -> int:
+        """Write the report; the exit status that says the same as a shell would."""
+        self._read_log()
+        code = os.waitstatus_to_exitcode(self.status or 0)
+        line = f"signal {-code}\n" if code < 0 else f"exit {code}\n"
+        with contextlib.suppress(OSError):
+            os.write(1, line.encode() + self.log[-LOG_TAIL:])
+        return 128 - code if code < 0 else code
+
+
+def manager_is_gone() -> bool:
+    """Whether nobody holds the other end of the life line any more."""
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    return bool(poll.poll(0)) and not os.read(0, 4096)
+
+
+def main(arguments: list[str]) -> int:
+    """``[--run-dir DIR] [--shared-dir DIR] -- ARGV...``; runs the kernel to its end.
+
+    The first folder is the kernel's own. The second is the manager's: where the manager is gone
+    the last of its wardens removes it, and the folder above it once that is empty.
+    """
+    cut = arguments.index("--")
+    options = dict(zip(arguments[:cut:2], arguments[1:cut:2], strict=True))
+    become_subreaper()
+    warden = Warden(arguments[cut + 1 :])
+    warden.wait()
+    warden.clear()
+    if "--run-dir" in options:
+        remove_tree(options["--run-dir"])
+    if "--shared-dir" in options and manager_is_gone():
+        remove_run(options["--shared-dir"])
+    return warden.report()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
