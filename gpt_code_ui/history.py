@@ -1,0 +1,197 @@
+"""What the model is told: the conversation as chat messages, and a cell's run as a tool result.
+
+Every call has its result, whatever was stopped or cut, and what the person ran by hand is told at
+the time it happened, so that the beginning of a history never changes from turn to turn.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import assert_never
+
+from gpt_code_ui.plain_text import cut, plain, short_traceback
+from gpt_code_ui.protocol import (
+    AssistantMessage,
+    CellPart,
+    ChatMessage,
+    DisplayDataOutput,
+    ErrorOutput,
+    ExecuteResultOutput,
+    FileChanges,
+    Output,
+    ReasoningPart,
+    StreamOutput,
+    TextPart,
+    ToolCall,
+    ToolMessage,
+    Transcript,
+    Turn,
+    UserMessage,
+)
+
+TOOL_NAME = "execute_code"
+TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
+LISTED_FILES = 20
+
+
+def model_messages(transcript: Transcript, *, output_bytes: int) -> list[ChatMessage]:
+    """The conversation for the model; each cell's report is held to ``output_bytes``."""
+    own_cells = _cells_of_the_person(transcript)
+    messages: list[ChatMessage] = []
+    for turn in transcript.turns:
+        if turn.turn_id is None:
+            continue
+        while own_cells and (own_cells[0].started_at or "") <= (turn.started_at or ""):
+            messages.append(_note(own_cells.pop(0), output_bytes))
+        messages.append(UserMessage(text=_prompt(turn)))
+        messages += _answer(turn, output_bytes)
+    messages += [_note(cell, output_bytes) for cell in own_cells]
+    return messages
+
+
+def cell_report(cell: CellPart, *, output_bytes: int) -> str:
+    """What became of a cell, as the model reads it: outputs, error, files.
+
+    Text is plain and cut to about ``output_bytes``, of which an error takes half at most.
+    """
+    error = "\n".join(
+        cut(short_traceback(o.ename, o.evalue, o.traceback), output_bytes // 2)
+        for o in _outputs(cell)
+        if isinstance(o, ErrorOutput)
+    )
+    shown = "".join(_shown(o) for o in _outputs(cell) if not isinstance(o, ErrorOutput))
+    lines = [cut(shown.strip("\n"), max(output_bytes - len(error.encode()), 0)), error]
+    if cell.truncated:
+        total = cell.truncated
+        lines.append(f"[printed in all: {total.bytes_total:,} bytes, {total.lines_total:,} lines]")
+    lines += [_files(cell.files), _ending(cell)]
+    return "\n".join(line for line in lines if line) or "[ran without output]"
+
+
+def _cells_of_the_person(transcript: Transcript) -> list[CellPart]:
+    """In the order in which they ran, wherever they stand."""
+    cells = [
+        part
+        for turn in transcript.turns
+        for part in turn.parts
+        if isinstance(part, CellPart) and part.origin == "person"
+    ]
+    return sorted(cells, key=lambda cell: cell.started_at or "")
+
+
+def _prompt(turn: Turn) -> str:
+    if not turn.attachments:
+        return turn.prompt
+    paths = "\n".join(f"- {attachment.path}" for attachment in turn.attachments)
+    return f"{turn.prompt}\n\nAttached files, in the working folder:\n{paths}"
+
+
+def _note(cell: CellPart, output_bytes: int) -> UserMessage:
+    report = cell_report(cell, output_bytes=output_bytes)
+    fence = "`" * max(3, _longest_run(cell.code, "`") + 1)
+    return UserMessage(
+        text=f"I ran this myself:\n{fence}python\n{cell.code}\n{fence}\nIt printed:\n{report}"
+    )
+
+
+def _longest_run(text: str, character: str) -> int:
+    longest = run = 0
+    for each in text:
+        run = run + 1 if each == character else 0
+        longest = max(longest, run)
+    return longest
+
+
+def _answer(turn: Turn, output_bytes: int) -> Iterator[ChatMessage]:
+    """One message a call: code that was written after a result is not told as if before it."""
+    texts: list[str] = []
+    for part in turn.parts:
+        match part:
+            case TextPart():
+                texts.append(part.text)
+            case CellPart(origin="model"):
+                arguments = json.dumps({"code": part.code}, ensure_ascii=False)
+                call = ToolCall(id=part.cell_id, name=TOOL_NAME, arguments=arguments)
+                yield AssistantMessage(text=_joined(texts), tool_calls=[call])
+                report = cell_report(part, output_bytes=output_bytes)
+                yield ToolMessage(tool_call_id=part.cell_id, text=report)
+                texts = []
+            case CellPart() | ReasoningPart():
+                pass
+            case _:
+                assert_never(part)
+    if text := _joined(texts):
+        yield AssistantMessage(text=text)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return "\n\n".join(text for text in texts if text)
+
+
+def _outputs(cell: CellPart) -> list[Output]:
+    return [shown.output for shown in cell.outputs]
+
+
+def _shown(output: Output) -> str:
+    """An output as text, ending its line."""
+    match output:
+        case StreamOutput():
+            text = plain(output.text)
+        case DisplayDataOutput() | ExecuteResultOutput():
+            text = _rich(output.data)
+        case ErrorOutput():
+            return ""
+        case _:
+            assert_never(output)
+    return text if text.endswith("\n") or not text else f"{text}\n"
+
+
+def _rich(data: dict[str, object]) -> str:
+    """The best text of a rich output; a figure is only named, for the person sees it."""
+    pictures = [kind for kind in data if kind.startswith("image/")]
+    if pictures:
+        return f"[{pictures[0]} figure shown to the person]"
+    for kind in TEXT_TYPES:
+        text = data.get(kind)
+        if isinstance(text, list):  # nbformat allows lines
+            text = "".join(map(str, text))
+        if isinstance(text, str) and text.strip():
+            return plain(text)
+    if "application/json" in data:
+        return json.dumps(data["application/json"], ensure_ascii=False, default=str)
+    return f"[{', '.join(data)} shown to the person]" if data else ""
+
+
+def _files(files: FileChanges) -> str:
+    changes = (("added", files.added), ("changed", files.changed), ("removed", files.removed))
+    told = [f"{what}: {_some(paths)}" for what, paths in changes if paths]
+    return f"[files {'; '.join(told)}]" if told else ""
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = len(paths) - LISTED_FILES
+    named = ", ".join(paths[:LISTED_FILES])
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _ending(cell: CellPart) -> str:
+    reason = f": {cell.reason}" if cell.reason else ""
+    match cell.status:
+        case "ok":
+            return ""
+        case "error":
+            told = any(isinstance(output, ErrorOutput) for output in _outputs(cell))
+            return "" if told else f"[the code failed{reason}]"
+        case "interrupted":
+            return f"[interrupted before it was done{reason}]"
+        case "timeout":
+            return f"[stopped: it ran for too long{reason}]"
+        case "died":
+            return f"[the kernel died while this ran, all variables are gone{reason}]"
+        case "not_run":
+            return f"[this code was not run{reason}]"
+        case "writing":
+            return "[this code was never finished, and was not run]"
+        case "running":
+            return "[still running]"
+        case _:
+            assert_never(cell.status)

@@ -1,0 +1,340 @@
+"""The fold of a conversation's events into what it looks like.
+
+One pure accumulator serves the page, the model's history and the notebook. An event costs the same
+however long the conversation is; frozen values are built only when asked for. Deltas are for the
+screen: once their parts are closed, having seen them or not makes no difference.
+``frontend/src/protocol/fold.ts`` does the same and is held to the same golden logs.
+"""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from gpt_code_ui.protocol import (
+    ACTIVITY_TYPES,
+    CellFinished,
+    CellOutput,
+    CellOutputsCleared,
+    CellOutputUpdated,
+    CellPart,
+    CellStarted,
+    CodeDelta,
+    ConversationChanged,
+    ConversationSummary,
+    Delta,
+    DisplayDataOutput,
+    Event,
+    ExecuteResultOutput,
+    FilesChanged,
+    InputPrompt,
+    InputReplied,
+    InputRequested,
+    KernelInfo,
+    KernelStatus,
+    ModelRequestSent,
+    Published,
+    ReasoningDelta,
+    ReasoningDone,
+    StreamOutput,
+    TextDelta,
+    TextDone,
+    Transcript,
+    Turn,
+    TurnFinished,
+    TurnStarted,
+    Usage,
+)
+from gpt_code_ui.transcript.closing import closing_events
+from gpt_code_ui.transcript.growing import (
+    GrowingCell,
+    GrowingOutput,
+    GrowingProse,
+    GrowingText,
+    GrowingTurn,
+    ProseKind,
+)
+
+__all__ = ["Fold", "closing_events", "fold"]
+
+
+class Fold:
+    """A conversation so far. Not thread-safe: its owner applies and reads under one lock."""
+
+    def __init__(self, summary: ConversationSummary) -> None:
+        self._summary = summary
+        self._title, self._model = summary.title, summary.model
+        self._pinned, self._deleted = summary.pinned, False
+        self._updated_at = summary.updated_at
+        self._seq = 0
+        self._kernel = KernelInfo()
+        self._turns: list[GrowingTurn] = []
+        self._turn_by_id: dict[str, GrowingTurn] = {}
+        self._cells: dict[str, GrowingCell] = {}
+        self._prose: dict[str, GrowingProse] = {}
+        self._open: dict[str, GrowingProse | GrowingCell] = {}
+        self._displays: dict[str, list[GrowingOutput]] = {}
+        self._current: GrowingTurn | None = None
+
+    @property
+    def seq(self) -> int:
+        """The newest sequence number seen, 0 before the first."""
+        return self._seq
+
+    def apply(self, published: Published) -> None:
+        """Take one event; a ``seq`` that was seen is passed over."""
+        if published.seq is not None:
+            if published.seq <= self._seq:
+                return
+            self._seq = published.seq
+        if published.event.type in ACTIVITY_TYPES:
+            self._updated_at = published.at
+        self._take(published.event, published.at)
+
+    def transcript(self) -> Transcript:
+        """The whole conversation as a frozen value."""
+        return Transcript(
+            id=self._summary.id,
+            seq=self._seq,
+            title=self._title,
+            model=self._model,
+            pinned=self._pinned,
+            deleted=self._deleted,
+            created_at=self._summary.created_at,
+            updated_at=self._updated_at,
+            kernel=self._kernel,
+            turns=[turn.freeze() for turn in self._turns],
+        )
+
+    def cell(self, cell_id: str) -> CellPart | None:
+        """One cell as a frozen value."""
+        cell = self._cells.get(cell_id)
+        return cell.freeze() if cell else None
+
+    def turn(self, turn_id: str) -> Turn | None:
+        """One turn as a frozen value."""
+        turn = self._turn_by_id.get(turn_id)
+        return turn.freeze() if turn else None
+
+    def open_parts(self) -> list[Delta]:
+        """What is being written, each whole (offset 0): what a new subscriber has to be told."""
+        return [
+            CodeDelta(cell_id=part.cell_id, offset=0, text=str(part.code))
+            if isinstance(part, GrowingCell)
+            else part.delta()
+            for part in self._open.values()
+        ]
+
+    def _take(self, event: Event, at: str) -> None:
+        match event:
+            case TextDelta() | ReasoningDelta():
+                self._write_prose(event)
+            case CodeDelta():
+                self._write_code(event)
+            case CellOutput():
+                self._show(event)
+            case TextDone() | ReasoningDone():
+                self._close_prose(event)
+            case CellStarted():
+                self._start_cell(event, at)
+            case CellFinished():
+                self._finish_cell(event)
+            case CellOutputUpdated():
+                self._update_displays(event)
+            case CellOutputsCleared():
+                self._clear(event)
+            case InputRequested() | InputReplied():
+                self._ask(event)
+            case KernelStatus():
+                self._kernel = KernelInfo(**event.model_dump(exclude={"type"}))
+            case TurnStarted():
+                self._start_turn(event, at)
+            case TurnFinished():
+                self._finish_turn(event)
+            case Usage():
+                if turn := self._turn_by_id.get(event.turn_id):
+                    turn.usage = event
+            case ConversationChanged():
+                self._change(event)
+            case ModelRequestSent() | FilesChanged():
+                pass
+            case _:
+                assert_never(event)
+
+    # --- turns and prose
+
+    def _start_turn(self, event: TurnStarted, at: str) -> None:
+        if event.turn_id in self._turn_by_id:
+            return
+        turn = GrowingTurn(
+            event.turn_id, event.prompt, event.model, at, "running", event.attachments
+        )
+        self._turns.append(turn)
+        self._turn_by_id[event.turn_id] = self._current = turn
+        self._model = event.model
+
+    def _finish_turn(self, event: TurnFinished) -> None:
+        turn = self._turn_by_id.get(event.turn_id)
+        if turn is None:
+            return
+        turn.status, turn.error = event.status, event.error
+        if self._current is turn:
+            self._current = None
+
+    def _write_prose(self, event: TextDelta | ReasoningDelta) -> None:
+        part = self._prose.get(event.part_id)
+        if part is None:
+            if self._current is None:
+                return
+            kind: ProseKind = "text" if isinstance(event, TextDelta) else "reasoning"
+            part = self._add_prose(kind, event.part_id, self._current)
+            self._open[event.part_id] = part
+        if not part.done:
+            part.text.splice(event.offset, event.text)
+
+    def _close_prose(self, event: TextDone | ReasoningDone) -> None:
+        part = self._prose.get(event.part_id)
+        if part is None:
+            turn = self._turn_by_id.get(event.turn_id)
+            if turn is None:
+                return
+            kind: ProseKind = "text" if isinstance(event, TextDone) else "reasoning"
+            part = self._add_prose(kind, event.part_id, turn)
+        part.text, part.done = GrowingText(event.text), True
+        self._open.pop(event.part_id, None)
+
+    def _add_prose(self, kind: ProseKind, part_id: str, turn: GrowingTurn) -> GrowingProse:
+        part = GrowingProse(kind, part_id, GrowingText())
+        turn.parts.append(part)
+        self._prose[part_id] = part
+        return part
+
+    def _change(self, event: ConversationChanged) -> None:
+        self._title = self._title if event.title is None else event.title
+        self._model = self._model if event.model is None else event.model
+        self._pinned = self._pinned if event.pinned is None else event.pinned
+        self._deleted = self._deleted if event.deleted is None else event.deleted
+
+    # --- cells
+
+    def _write_code(self, event: CodeDelta) -> None:
+        cell = self._cells.get(event.cell_id)
+        if cell is None:
+            if self._current is None:
+                return
+            cell = GrowingCell(event.cell_id, self._current, GrowingText(), "model", "writing")
+            self._current.parts.append(cell)
+            self._cells[event.cell_id] = self._open[event.cell_id] = cell
+        if cell.status == "writing":
+            cell.code.splice(event.offset, event.text)
+
+    def _start_cell(self, event: CellStarted, at: str) -> None:
+        known = self._cells.get(event.cell_id)
+        turn = known.turn if known else self._home(event)
+        cell = GrowingCell(
+            event.cell_id, turn, GrowingText(event.code), event.origin, "running", started_at=at
+        )
+        if known:
+            self._forget_outputs(known)
+            turn.parts[turn.parts.index(known)] = cell
+        else:
+            turn.parts.insert(self._place(event, turn), cell)
+        self._cells[event.cell_id] = cell
+        self._open.pop(event.cell_id, None)
+
+    def _home(self, event: CellStarted) -> GrowingTurn:
+        """The turn a new cell belongs to: its anchor's, its own, or one for the person's cells."""
+        if anchor := self._anchor(event):
+            return anchor.turn
+        if event.turn_id is not None and event.turn_id in self._turn_by_id:
+            return self._turn_by_id[event.turn_id]
+        if not self._turns or self._turns[-1].turn_id is not None:
+            self._turns.append(GrowingTurn(None, "", None, None, "completed"))
+        return self._turns[-1]
+
+    def _anchor(self, event: CellStarted) -> GrowingCell | None:
+        # A cell still being written is known only to those who saw its deltas, so it is no anchor.
+        anchor = self._cells.get(event.after_cell) if event.after_cell else None
+        return anchor if anchor and anchor.status != "writing" else None
+
+    def _place(self, event: CellStarted, turn: GrowingTurn) -> int:
+        anchor = self._anchor(event)
+        return turn.parts.index(anchor) + 1 if anchor else len(turn.parts)
+
+    def _started(self, cell_id: str) -> GrowingCell | None:
+        cell = self._cells.get(cell_id)
+        return cell if cell and cell.status != "writing" else None
+
+    def _show(self, event: CellOutput) -> None:
+        cell = self._started(event.cell_id)
+        if cell is None:
+            return
+        cell.truncated = event.truncated or cell.truncated
+        output = event.output
+        if isinstance(output, StreamOutput) and not output.text:
+            return  # only carries the totals of what is held back
+        if cell.clear_pending:
+            self._forget_outputs(cell)
+        last = cell.outputs[-1] if cell.outputs else None
+        if not isinstance(output, StreamOutput):
+            self._add_output(cell, GrowingOutput(output, event.display_id))
+        elif last and isinstance(last.output, StreamOutput) and last.output.name == output.name:
+            assert last.stream is not None
+            last.stream.append(output.text)
+        else:
+            self._add_output(
+                cell, GrowingOutput(output, event.display_id, GrowingText(output.text))
+            )
+
+    def _add_output(self, cell: GrowingCell, shown: GrowingOutput) -> None:
+        cell.outputs.append(shown)
+        if shown.display_id is not None:
+            self._displays.setdefault(shown.display_id, []).append(shown)
+
+    def _update_displays(self, event: CellOutputUpdated) -> None:
+        for shown in self._displays.get(event.display_id, ()):
+            if isinstance(shown.output, DisplayDataOutput | ExecuteResultOutput):
+                new = {"data": event.data, "metadata": event.metadata}
+                shown.output = shown.output.model_copy(update=new)
+
+    def _clear(self, event: CellOutputsCleared) -> None:
+        cell = self._started(event.cell_id)
+        if cell is None:
+            return
+        if event.wait:
+            cell.clear_pending = True
+        else:
+            self._forget_outputs(cell)
+
+    def _forget_outputs(self, cell: GrowingCell) -> None:
+        for shown in cell.outputs:
+            if shown.display_id is not None:
+                shows = self._displays[shown.display_id]
+                shows.remove(shown)
+                if not shows:
+                    del self._displays[shown.display_id]
+        cell.outputs = []
+        cell.clear_pending = False
+
+    def _ask(self, event: InputRequested | InputReplied) -> None:
+        cell = self._started(event.cell_id)
+        if cell is None:
+            return
+        if isinstance(event, InputRequested):
+            cell.input = InputPrompt(prompt=event.prompt, password=event.password)
+        else:
+            cell.input = None
+
+    def _finish_cell(self, event: CellFinished) -> None:
+        cell = self._started(event.cell_id)
+        if cell is None:
+            return
+        cell.status, cell.execution_count = event.status, event.execution_count
+        cell.ms, cell.reason, cell.files = event.ms, event.reason, event.files
+        cell.input = None
+
+
+def fold(summary: ConversationSummary, events: Iterable[Published]) -> Transcript:
+    """The transcript after ``events``."""
+    accumulator = Fold(summary)
+    for published in events:
+        accumulator.apply(published)
+    return accumulator.transcript()
