@@ -1,0 +1,356 @@
+"""The loop of a turn: ask the model, run its code, tell it what happened, until it is done.
+
+Knows its model and its kernel only through the ports below. ``run_turn`` yields events and does not
+raise: every part it opens is closed, code from an answer that did not end well is never run, and
+the last event is the only ``turn_finished``.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+from gpt_code_ui.answer import EXECUTE_CODE, Answer, Call, Refused
+from gpt_code_ui.errors import GptCodeError, ModelError, ModelRateLimited, TurnLimit
+from gpt_code_ui.history import cell_report
+from gpt_code_ui.protocol import (
+    CellFinished,
+    CellPart,
+    CellStarted,
+    ChatMessage,
+    ErrorBody,
+    Event,
+    ModelChunk,
+    ModelRequest,
+    ModelRequestSent,
+    RequestSent,
+    ToolMessage,
+    TurnFinished,
+    TurnStarted,
+    TurnStatus,
+    Usage,
+    UsageChunk,
+)
+
+log = logging.getLogger(__name__)
+
+STOPPED = "The turn was stopped before this code ran."
+
+
+class Stop:
+    """A request to end a turn, made once, from any thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def requested(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._event.is_set()
+
+    def request(self) -> None:
+        """Ask to stop; asking again changes nothing."""
+        with self._lock:
+            if self._event.is_set():
+                return
+            self._event.set()
+            callbacks = list(self._callbacks)
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def on_request(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Call ``callback`` once when a stop is requested, at once if it was already.
+
+        It runs on the thread that asks, so it must not block.
+        """
+        with self._lock:
+            requested = self._event.is_set()
+            if not requested:
+                self._callbacks.append(callback)
+        if requested:
+            callback()
+        try:
+            yield
+        finally:
+            with self._lock:
+                if callback in self._callbacks:
+                    self._callbacks.remove(callback)
+
+    def wait(self, timeout: float) -> bool:
+        """Wait up to ``timeout`` seconds; True as soon as a stop is requested."""
+        return self._event.wait(timeout)
+
+
+class Model(Protocol):
+    """A model, wherever it runs."""
+
+    def stream(self, request: ModelRequest, stop: Stop) -> Iterator[ModelChunk]:
+        """One answer, chunk by chunk; a RequestSent comes before what it led to.
+
+        Ends quietly when a stop is requested. Raises ModelError and its kin.
+        """
+        ...
+
+
+class Kernel(Protocol):
+    """The kernel of one conversation."""
+
+    def run(self, cell_id: str, code: str, turn_id: str, stop: Stop) -> CellPart:
+        """Run a cell to its end and publish its events; interrupt it when a stop is requested.
+
+        Raises GptCodeError only if nothing of the cell was published.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a turn ends by itself.
+
+    ``max_repairs``: answers in a row that may fail after a first failure. ``output_bytes``: how
+    much of a cell's output the model gets. A request is repeated only before any output, if its
+    failure came within ``retry_window_s`` seconds and the wait is at most ``max_wait_s`` seconds.
+    """
+
+    max_rounds: int = 25
+    max_repairs: int = 8
+    max_malformed: int = 2
+    output_bytes: int = 8192
+    max_retries: int = 2
+    first_wait_s: float = 0.5
+    max_wait_s: float = 30.0
+    retry_window_s: float = 30.0
+
+
+def run_turn(
+    turn: TurnStarted,
+    history: Sequence[ChatMessage],
+    model: Model,
+    kernel: Kernel,
+    limits: Limits,
+    stop: Stop,
+    *,
+    system: str,
+    new_id: Callable[[], str],
+    on_request: Callable[[str, str, str], None],
+) -> Iterator[Event]:
+    """Answer the last user message of ``history``; the kernel publishes what runs in it.
+
+    ``new_id`` names parts, cells and requests. ``on_request(request_id, url, body)`` gets every
+    request as it left, before its ``model_request`` event.
+    """
+    run = _Run(turn, list(history), model, kernel, limits, stop, system, new_id, on_request)
+    status: TurnStatus = "failed"
+    error: ErrorBody | None = None
+    try:
+        yield from run.rounds()
+        status = "completed"
+    except TurnLimit as limit:
+        status, error = "limit", limit.body()
+    except GptCodeError as failure:
+        error = failure.body()
+    except Exception:
+        log.exception("turn %s failed", turn.turn_id)
+        error = GptCodeError(
+            "Something went wrong inside GPT-Code UI.", hint="The log has the details."
+        ).body()
+    if stop.requested:
+        status, error = "stopped", None
+    yield from run.close(STOPPED if error is None else error.message)
+    yield TurnFinished(turn_id=turn.turn_id, status=status, error=error)
+
+
+@dataclass
+class _Run:
+    """The state of one turn."""
+
+    turn: TurnStarted
+    messages: list[ChatMessage]
+    model: Model
+    kernel: Kernel
+    limits: Limits
+    stop: Stop
+    system: str
+    new_id: Callable[[], str]
+    on_request: Callable[[str, str, str], None]
+
+    def __post_init__(self) -> None:
+        self._answer = Answer(self.turn.turn_id, self.new_id)
+        self._input_tokens = 0
+        self._output_tokens = 0
+        self._failures = 0
+        self._malformed = 0
+        self._call_ids: set[str] = set()
+
+    def rounds(self) -> Iterator[Event]:
+        """Answers and the cells they ask for, until an answer asks for none."""
+        for round_number in range(self.limits.max_rounds):
+            yield from self._ask()
+            answer = self._answer
+            if self._is_stopped():
+                return
+            answer.require_good_end()
+            yield from answer.close_prose()
+            if not answer.calls:
+                if answer.is_empty and round_number == 0:
+                    raise ModelError(
+                        "The model gave an empty answer.", hint="Ask again, or try another model."
+                    )
+                return
+            yield from self._run_calls(answer)
+            if self._is_stopped():
+                return
+            yield from answer.late()
+        raise TurnLimit(
+            f"The model did not finish within {self.limits.max_rounds} rounds.",
+            hint='What was done is kept. Write "go on" to let it continue.',
+        )
+
+    def close(self, reason: str) -> Iterator[Event]:
+        """Close whatever is open: prose with what there is, code as not run."""
+        answer = self._answer
+        yield from answer.close_prose()
+        for call in answer.calls:
+            yield from self._not_run(call, reason)
+        yield from answer.late()
+
+    def _is_stopped(self) -> bool:
+        return self.stop.requested
+
+    def _ask(self) -> Iterator[Event]:
+        """One answer; repeats the request where a failure before any output allows it."""
+        wait = self.limits.first_wait_s
+        for attempt in range(self.limits.max_retries + 1):
+            self._answer = Answer(self.turn.turn_id, self.new_id)
+            began = time.monotonic()
+            try:
+                yield from self._listen()
+                return
+            except ModelError as error:
+                if isinstance(error, ModelRateLimited) and error.retry_after is not None:
+                    wait = error.retry_after
+                took = time.monotonic() - began
+                last = attempt == self.limits.max_retries
+                if last or not self._worth_repeating(error, took, wait):
+                    raise
+                log.info("request repeated in %.1f s: %s", wait, error.message)
+            if self.stop.wait(wait):
+                return
+            wait *= 2
+
+    def _worth_repeating(self, error: ModelError, took: float, wait: float) -> bool:
+        return (
+            error.retryable
+            and self._answer.is_empty
+            and took <= self.limits.retry_window_s
+            and wait <= self.limits.max_wait_s
+        )
+
+    def _listen(self) -> Iterator[Event]:
+        request = ModelRequest(
+            turn_id=self.turn.turn_id,
+            model=self.turn.model,
+            system=self.system,
+            messages=list(self.messages),
+            tools=[EXECUTE_CODE],
+        )
+        chunks = self.model.stream(request, self.stop)
+        with closing(chunks) if isinstance(chunks, Generator) else nullcontext():
+            for chunk in chunks:
+                if self.stop.requested:
+                    return
+                yield from self._take(chunk)
+
+    def _take(self, chunk: ModelChunk) -> Iterator[Event]:
+        match chunk:
+            case RequestSent():
+                yield self._sent(chunk)
+            case UsageChunk():
+                yield self._usage(chunk)
+            case _:
+                yield from self._answer.take(chunk)
+
+    def _sent(self, sent: RequestSent) -> Event:
+        request_id = self.new_id()
+        self.on_request(request_id, sent.url, sent.body)
+        body = sent.body.encode()
+        return ModelRequestSent(
+            turn_id=self.turn.turn_id,
+            request_id=request_id,
+            url=sent.url,
+            bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+        )
+
+    def _usage(self, usage: UsageChunk) -> Event:
+        self._input_tokens += usage.input_tokens
+        self._output_tokens += usage.output_tokens
+        return Usage(
+            turn_id=self.turn.turn_id,
+            input_tokens=self._input_tokens,
+            output_tokens=self._output_tokens,
+            context_tokens=usage.input_tokens + usage.output_tokens,
+        )
+
+    def _run_calls(self, answer: Answer) -> Iterator[Event]:
+        """Run the calls in order and put them, with their results, into the history."""
+        for call in answer.calls:
+            self._name(call)
+        results: list[ToolMessage] = []
+        for call in answer.calls:
+            if self.stop.requested:
+                return
+            code = call.code()
+            if isinstance(code, Refused):
+                yield from self._not_run(call, code.reason)
+                self._count(ok=False, malformed=True)
+                text = code.reason
+            else:
+                text = self._run_cell(call, code)
+            results.append(ToolMessage(tool_call_id=call.id, text=text))
+        self.messages += [answer.message(), *results]
+
+    def _run_cell(self, call: Call, code: str) -> str:
+        cell = self.kernel.run(call.cell_id, code, self.turn.turn_id, self.stop)
+        call.closed = True
+        if not self.stop.requested:
+            self._count(ok=cell.status in ("ok", "interrupted"))
+        return cell_report(cell, output_bytes=self.limits.output_bytes)
+
+    def _count(self, *, ok: bool, malformed: bool = False) -> None:
+        self._failures = 0 if ok else self._failures + 1
+        self._malformed = self._malformed + 1 if malformed else 0
+        if self._failures > self.limits.max_repairs:
+            raise TurnLimit(
+                f"The code failed {self._failures} times in a row, so the turn ended here.",
+                hint="Tell the model what to do differently, or choose another model.",
+            )
+        if self._malformed > self.limits.max_malformed:
+            raise TurnLimit(
+                f"The model made {self._malformed} calls in a row that cannot be understood.",
+                hint="Choose a model that is good at calling tools.",
+            )
+
+    def _name(self, call: Call) -> None:
+        """Give the call an id that no other call of this turn has."""
+        if not call.id or call.id in self._call_ids:
+            call.id = f"call_{self.new_id()}"
+        self._call_ids.add(call.id)
+
+    def _not_run(self, call: Call, reason: str) -> Iterator[Event]:
+        """Close a cell that shows code, or was about to, as not run."""
+        code = call.shown
+        if call.closed or not code:
+            return
+        call.closed = True
+        yield CellStarted(
+            cell_id=call.cell_id, turn_id=self.turn.turn_id, code=code, origin="model"
+        )
+        yield CellFinished(cell_id=call.cell_id, status="not_run", reason=reason)

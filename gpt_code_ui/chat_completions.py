@@ -1,0 +1,331 @@
+"""The Chat Completions wire: our values into a request body, a response's bytes into our values.
+
+Written for what servers really send: null choices, content in lists, calls without an index, a
+plain JSON answer to a streamed request. What is no answer raises NotAnAnswer; an answer that ends
+without a finish reason raises AnswerCut.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from gpt_code_ui.errors import AnswerCut, AnswerTooLong, ModelError, NotAnAnswer
+from gpt_code_ui.json_stream import SurrogateJoiner
+from gpt_code_ui.model_errors import from_report, quote, read_body
+from gpt_code_ui.protocol import (
+    AssistantMessage,
+    ChatMessage,
+    FinishChunk,
+    ModelChunk,
+    ModelRequest,
+    ReasoningChunk,
+    TextChunk,
+    ToolCallChunk,
+    ToolMessage,
+    ToolSpec,
+    UsageChunk,
+    UserMessage,
+)
+
+JsonObject = dict[str, Any]
+Reason = Literal["stop", "tool_calls", "length", "content_filter"]
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+CUT_HINT = "Ask again. Code that was cut was not run."
+CHECK_URL = "Check the base URL; it usually ends in /v1."
+REASONS: dict[str, Reason] = {
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+}
+BROKEN_OFF = frozenset({"error", "abort", "cancelled", "insufficient_system_resource"})
+
+
+def request_body(request: ModelRequest, *, with_usage: bool) -> JsonObject:
+    """The body of a streamed request; ``with_usage`` asks for token counts."""
+    body: JsonObject = {
+        "model": request.model,
+        "messages": [
+            {"role": "system", "content": request.system},
+            *(_message(message) for message in request.messages),
+        ],
+        "stream": True,
+    }
+    if request.tools:
+        body["tools"] = [_tool(tool) for tool in request.tools]
+    if with_usage:
+        body["stream_options"] = {"include_usage": True}
+    return body
+
+
+def _message(message: ChatMessage) -> JsonObject:
+    match message:
+        case UserMessage():
+            return {"role": "user", "content": message.text}
+        case ToolMessage():
+            return {
+                "role": "tool",
+                "tool_call_id": message.tool_call_id,
+                "content": message.text,
+            }
+        case AssistantMessage():
+            return _assistant(message)
+
+
+def _assistant(message: AssistantMessage) -> JsonObject:
+    if not message.tool_calls:
+        return {"role": "assistant", "content": message.text}
+    calls = [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.arguments},
+        }
+        for call in message.tool_calls
+    ]
+    return {"role": "assistant", "content": message.text or None, "tool_calls": calls}
+
+
+def _tool(tool: ToolSpec) -> JsonObject:
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": tool.parameters,
+    }
+    return {"type": "function", "function": function}
+
+
+class EventLines:
+    """Splits bytes into server-sent events: (name, data) pairs.
+
+    Lines end in LF or CRLF only: other line ends may stand inside the JSON.
+    """
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        self._name = ""
+        self._data: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[tuple[str, bytes]]:
+        """The events that this piece completes."""
+        *lines, rest = data.split(b"\n")
+        events: list[tuple[str, bytes]] = []
+        for line in lines:
+            if self._line:
+                line = b"".join([*self._line, line])
+                self._line.clear()
+            self._take(line.rstrip(b"\r"), events)
+        if rest:
+            self._line.append(rest)
+        return events
+
+    def end(self) -> list[tuple[str, bytes]]:
+        """The event that the end of the stream left without its empty line."""
+        return self.feed(b"\n\n")
+
+    def _take(self, line: bytes, events: list[tuple[str, bytes]]) -> None:
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].strip())
+        elif line.startswith(b"event:"):
+            self._name = line[6:].strip().decode("utf-8", "replace")
+        elif not line:
+            if self._data:
+                events.append((self._name, b"\n".join(self._data)))
+            self._name, self._data = "", []
+
+
+class AnswerReader:
+    """One response: bytes in, chunks out. ``secrets`` are kept out of what it raises."""
+
+    def __init__(self, secrets: Sequence[str] = (), max_bytes: int = MAX_ANSWER_BYTES) -> None:
+        self._secrets = secrets
+        self._bytes_left = max_bytes
+        self._lines = EventLines()
+        self._document: list[bytes] | None = None
+        self._begun = False
+        self.spoke = False
+        self._usage: UsageChunk | None = None
+        self._calls = _CallNumbers()
+        self._text = SurrogateJoiner()
+        self._reasoning = SurrogateJoiner()
+        self.finished = False
+        self.done = False
+
+    def feed(self, data: bytes) -> list[ModelChunk]:
+        """The chunks in the next piece. Raises ModelError and its kin."""
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
+            raise AnswerTooLong("The answer is longer than 64 MB.", hint="Ask for less.")
+        if not self._begun:
+            data = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+            if not data:
+                return []
+            self._begin(data)
+        if self._document is not None:
+            self._document.append(data)
+            return []
+        return self._chunks(self._lines.feed(data))
+
+    def end(self) -> list[ModelChunk]:
+        """The last chunks. Raises AnswerCut or NotAnAnswer unless the answer ended well."""
+        if self._document is not None:
+            chunks = self._whole(b"".join(self._document))
+        else:
+            chunks = [] if self.done else self._remainder()
+        if not self.finished:
+            if self.spoke:
+                raise cut()
+            raise NotAnAnswer("The endpoint answered, but not with an answer.", hint=CHECK_URL)
+        return [*chunks, self._usage] if self._usage else chunks
+
+    def _remainder(self) -> list[ModelChunk]:
+        try:
+            return self._chunks(self._lines.end())
+        except NotAnAnswer as error:
+            raise cut() from error
+
+    def _begin(self, data: bytes) -> None:
+        self._begun = True
+        if data.startswith(b"<"):
+            raise NotAnAnswer("The endpoint answered with a web page.", hint=CHECK_URL)
+        if data.startswith(b"{"):
+            self._document = []
+
+    def _chunks(self, events: list[tuple[str, bytes]]) -> list[ModelChunk]:
+        chunks: list[ModelChunk] = []
+        for name, data in events:
+            if self.done or not data:
+                continue
+            if data.startswith(b"[DONE]"):
+                self.done = True
+            else:
+                self._object(self._parse(data), name == "error", chunks)
+        return chunks
+
+    def _whole(self, document: bytes) -> list[ModelChunk]:
+        chunks: list[ModelChunk] = []
+        self._object(self._parse(document), False, chunks)
+        return chunks
+
+    def _parse(self, data: bytes) -> object:
+        try:
+            value: object = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            start = quote(data[:200].decode("utf-8", "replace"), self._secrets)
+            raise NotAnAnswer(
+                f"The endpoint sent something that is not JSON: {start}", hint=CHECK_URL
+            ) from error
+        return value
+
+    def _object(self, value: object, is_error: bool, chunks: list[ModelChunk]) -> None:
+        if not isinstance(value, dict):
+            return
+        if is_error or value.get("error") or value.get("object") == "error":
+            raise self._failure(value)
+        self._count(value.get("usage"))
+        choices = value.get("choices")
+        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
+            self._choice(choices[0], chunks)
+
+    def _failure(self, value: JsonObject) -> ModelError:
+        return from_report(read_body(value), self._secrets, otherwise=AnswerCut)
+
+    def _count(self, usage: object) -> None:
+        if isinstance(usage, dict):
+            self._usage = UsageChunk(
+                input_tokens=_number(usage.get("prompt_tokens")),
+                output_tokens=_number(usage.get("completion_tokens")),
+            )
+
+    def _choice(self, choice: JsonObject, chunks: list[ModelChunk]) -> None:
+        delta = choice.get("delta") or choice.get("message") or {}
+        if isinstance(delta, dict):
+            before = len(chunks)
+            self._prose(delta, chunks)
+            calls = delta.get("tool_calls") or ()
+            chunks += [self._calls.chunk(call) for call in calls if isinstance(call, dict)]
+            self.spoke = self.spoke or len(chunks) > before
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason and not self.finished:
+            self._finish(reason, chunks)
+
+    def _prose(self, delta: JsonObject, chunks: list[ModelChunk]) -> None:
+        thinking = delta.get("reasoning_content") or delta.get("reasoning")
+        if thinking and isinstance(thinking, str):
+            text = self._reasoning.feed(thinking)
+            if text:
+                chunks.append(ReasoningChunk(text=text))
+        text = self._text.feed(_content(delta.get("content")) or _content(delta.get("refusal")))
+        if text:
+            chunks.append(TextChunk(text=text))
+
+    def _finish(self, reason: str, chunks: list[ModelChunk]) -> None:
+        if reason.lower() in BROKEN_OFF:
+            raise AnswerCut(f"The endpoint broke the answer off: {quote(reason, self._secrets)}.")
+        self.finished = True
+        rest = self._text.flush()
+        if rest:
+            chunks.append(TextChunk(text=rest))
+        chunks.append(FinishChunk(reason=REASONS.get(reason.lower(), "stop")))
+
+
+def cut() -> AnswerCut:
+    """The error for a stream that ended before the answer did."""
+    return AnswerCut(
+        "The answer broke off: the stream ended without a finish reason.",
+        hint=CUT_HINT,
+    )
+
+
+class _CallNumbers:
+    """Tells the calls of one answer apart, whatever a server does with ``index`` and ``id``."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+        self._ids: dict[int, str] = {}
+        self._joiners: list[SurrogateJoiner] = []
+        self._last: object = None
+
+    def chunk(self, call: JsonObject) -> ToolCallChunk:
+        """A piece of a call under our own number for that call."""
+        id = call.get("id") if isinstance(call.get("id"), str) else None
+        function = call.get("function")
+        function = function if isinstance(function, dict) else {}
+        name = function.get("name") if isinstance(function.get("name"), str) else None
+        number = self._number(call.get("index"), id or None, bool(name))
+        arguments = function.get("arguments")
+        if isinstance(arguments, dict):
+            arguments = json.dumps(arguments)
+        text = arguments if isinstance(arguments, str) else ""
+        text = self._joiners[number].feed(text)
+        return ToolCallChunk(index=number, id=id or None, name=name or None, arguments=text)
+
+    def _number(self, index: object, id: str | None, named: bool) -> int:
+        key = index if isinstance(index, int) else id or self._last
+        number = self._numbers.get(key)
+        # Some servers give every call the index 0: another id with a name is another call.
+        other = number is not None and named and id and self._ids.get(number) not in (None, id)
+        if number is None or other:
+            number = self._numbers[key] = len(self._joiners)
+            self._joiners.append(SurrogateJoiner())
+        if id:
+            self._ids.setdefault(number, id)
+        self._last = key
+        return number
+
+
+def _content(value: object) -> str:
+    """Text of a ``content``: a string, or the text pieces of a list."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        pieces = [piece.get("text") for piece in value if isinstance(piece, dict)]
+        return "".join(piece for piece in pieces if isinstance(piece, str))
+    return ""
+
+
+def _number(value: object) -> int:
+    return int(value) if isinstance(value, int | float) else 0

@@ -1,0 +1,40 @@
+"""What the model is told before the conversation: ``system_prompt.md`` with the list of files.
+
+The shape of that list is known only here, to the function that writes it and the one that reads it.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from importlib import resources
+
+from gpt_code_ui.protocol import FileEntry
+
+MAX_FILES = 200
+_LINE = re.compile(r'^- ("(?:[^"\\]|\\.)*"), [\d,]+ bytes$', re.MULTILINE)
+
+
+def system_prompt(files: Sequence[FileEntry]) -> str:
+    """The whole text; ``files`` are those of the conversation's folder, at most 200 are named."""
+    template = resources.files("gpt_code_ui").joinpath("system_prompt.md").read_text("utf-8")
+    return template.replace("{{files}}", _file_list(files))
+
+
+def files_named_in(system: str) -> list[str]:
+    """The paths that a system prompt names, newest first."""
+    return [str(json.loads(name)) for name in _LINE.findall(system)]
+
+
+def _file_list(files: Sequence[FileEntry]) -> str:
+    if not files:
+        return "The folder is empty now."
+    newest = sorted(files, key=lambda file: (-file.modified, file.path))
+    # Quoted as JSON: a name may hold anything but must stay one line and one name.
+    lines = [
+        f"- {json.dumps(file.path, ensure_ascii=False)}, {file.size:,} bytes"
+        for file in newest[:MAX_FILES]
+    ]
+    left_out = len(newest) - len(lines)
+    if left_out:
+        lines.append(f"- and {left_out} more, not named here")
+    return "\n".join(["The folder holds now, newest first:", "", *lines])

@@ -1,0 +1,29 @@
+"""The system prompt names the files, and their names can be read back."""
+
+from gpt_code_ui.prompt import MAX_FILES, files_named_in, system_prompt
+from gpt_code_ui.protocol import FileEntry
+
+
+def entry(path: str, modified: float = 0, size: int = 1234) -> FileEntry:
+    return FileEntry(path=path, size=size, modified=modified)
+
+
+def test_an_empty_folder_is_said_to_be_empty() -> None:
+    text = system_prompt([])
+    assert "The folder is empty now." in text
+    assert "execute_code" in text
+    assert "{{" not in text
+    assert files_named_in(text) == []
+
+
+def test_files_come_newest_first_whatever_their_name() -> None:
+    names = ['a "b".csv', "北京 1.csv", "x\\y.txt", "sub/z, 5 bytes.csv"]
+    text = system_prompt([entry(name, modified=at) for at, name in enumerate(names)])
+    assert files_named_in(text) == list(reversed(names))
+    assert '- "北京 1.csv", 1,234 bytes' in text
+
+
+def test_many_files_are_cut_and_counted() -> None:
+    text = system_prompt([entry(f"{number}.csv", modified=number) for number in range(205)])
+    assert len(files_named_in(text)) == MAX_FILES
+    assert "- and 5 more, not named here" in text
