@@ -1,0 +1,271 @@
+"""What can be done with conversations: the only mutable state above the store.
+
+Everything that happens leaves through the publisher; nothing here talks to a browser.
+"""
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from gpt_code_ui.agent import Limits
+from gpt_code_ui.errors import Conflict, InvalidValue, NotFound
+from gpt_code_ui.notebook import notebook
+from gpt_code_ui.protocol import (
+    Attachment,
+    CellPart,
+    ConversationChanged,
+    ConversationSummary,
+    Execute,
+    FileChanges,
+    FilesChanged,
+    InputReplied,
+    InputReply,
+    KernelStatus,
+    ModelInfo,
+    Published,
+    Transcript,
+    Turn,
+    TurnStarted,
+)
+from gpt_code_ui.publisher import Publisher, now
+from gpt_code_ui.store import Store
+from gpt_code_ui.subscription import Subscription
+from gpt_code_ui.transcript import closing_events, fold
+from gpt_code_ui.turns import Kernels, Ports, Turns, new_id
+from gpt_code_ui.workspace import Workspace
+
+Rows = list[dict[str, Any]]
+ModelRows = list[ModelInfo]
+Attachments = list[Attachment]
+RESTARTED = "GPT-Code UI was restarted."
+
+
+class Conversations:
+    """All conversations of one data folder. Every method may be called from any thread."""
+
+    def __init__(
+        self, store: Store, client: Kernels, publisher: Publisher, ports: Ports, limits: Limits,
+        output_dir: Path,
+    ) -> None:  # fmt: skip
+        self.client = client
+        self.publisher = publisher
+        self._store = store
+        self._ports = ports
+        self._output_dir = output_dir
+        self._turns = Turns(store, client, publisher, ports, limits)
+        self._recover()
+
+    # --- the list ------------------------------------------------------------------------------
+
+    @property
+    def database_id(self) -> str:
+        """Names this database: a client with another one has to start over."""
+        return str(self._store.database_id)
+
+    def last_seq(self) -> int:
+        """The last event number given out."""
+        return self.publisher.seq
+
+    def create(self, *, title: str | None = None, model: str | None = None) -> Transcript:
+        """A new, empty conversation. Whether the model is there is seen when it is asked."""
+        conversation_id = new_id()
+        self.publisher.call(
+            lambda: self._store.create_conversation(conversation_id, now(), title or "", model)
+        )
+        self.publisher.publish_durably(
+            conversation_id, ConversationChanged(title=title or "", model=model)
+        )
+        return self.transcript(conversation_id)
+
+    def list(self, query: str | None = None) -> list[ConversationSummary]:
+        """Newest first; ``query`` searches titles, prompts and answers."""
+        return [
+            summary.model_copy(update={"running": self._running(summary.id)})
+            for summary in self._store.conversations(query)
+        ]
+
+    def transcript(self, conversation_id: str) -> Transcript:
+        """The conversation as it is now, open parts included. Raises NotFound."""
+        summary = self._summary(conversation_id)
+        upto, open_parts = self.publisher.open_parts(conversation_id)
+        stored = self._store.events(conversation_id, 0, upto)
+        return fold(summary, chain(stored, open_parts)).model_copy(update={"seq": upto})
+
+    def cell(self, conversation_id: str, cell_id: str) -> CellPart:
+        """A cell as it is now. Raises NotFound."""
+        for turn in self.transcript(conversation_id).turns:
+            for part in turn.parts:
+                if isinstance(part, CellPart) and part.cell_id == cell_id:
+                    return part
+        raise NotFound(f"There is no cell {cell_id} in this conversation.")
+
+    def update(
+        self, conversation_id: str, *, title: str | None = None, model: str | None = None,
+        pinned: bool | None = None,
+    ) -> ConversationSummary:  # fmt: skip
+        """Rename, choose the model, pin. Raises NotFound."""
+        self._summary(conversation_id)
+        change = ConversationChanged(title=title, model=model, pinned=pinned)
+        self.publisher.publish_durably(conversation_id, change)
+        return self._summary(conversation_id)
+
+    def delete(self, conversation_id: str) -> None:
+        """Take it from the list and end its kernel; ``restore`` undoes. The files stay."""
+        self._summary(conversation_id)
+        self.stop(conversation_id)
+        self.client.stop(conversation_id)
+        self.publisher.publish_durably(conversation_id, ConversationChanged(deleted=True))
+
+    def restore(self, conversation_id: str) -> ConversationSummary:
+        """Undo ``delete``. Raises NotFound."""
+        self._summary(conversation_id, deleted=True)
+        self.publisher.publish_durably(conversation_id, ConversationChanged(deleted=False))
+        return self._summary(conversation_id)
+
+    def subscribe(self, conversation_id: str | None, after: int | None) -> Subscription:
+        """Listen to one conversation, or to all with None. Raises NotFound."""
+        if conversation_id is not None:
+            self._summary(conversation_id)
+        return self.publisher.subscribe(conversation_id, after)
+
+    # --- turns ---------------------------------------------------------------------------------
+
+    def ask(
+        self, conversation_id: str, prompt: str, model: str | None = None,
+        attachments: Attachments | None = None,
+    ) -> str:  # fmt: skip
+        """Begin a turn and return its id. Raises NotFound, NoModel, InvalidValue, Conflict."""
+        summary = self._summary(conversation_id)
+        attachments = attachments or []
+        if not prompt.strip() and not attachments:
+            raise InvalidValue("The prompt is empty.", hint="Write what you want to know.")
+        workspace = self.workspace(conversation_id)
+        for attachment in attachments:
+            workspace.open(attachment.path)[0].close()
+        name, port = self._ports.model_for(model or summary.model)
+        turn = TurnStarted(turn_id=new_id(), prompt=prompt, model=name, attachments=attachments)
+        self._turns.begin(summary, turn, port)
+        return turn.turn_id
+
+    def retry(self, conversation_id: str, turn_id: str) -> str:
+        """Ask the same again, as a new turn. Raises NotFound, Conflict."""
+        turn = self._turn(conversation_id, turn_id)
+        return self.ask(conversation_id, turn.prompt, turn.model, list(turn.attachments))
+
+    def requests(self, conversation_id: str, turn_id: str) -> Rows:
+        """What was sent to the model for a turn, byte for byte, without keys. Raises NotFound."""
+        self._turn(conversation_id, turn_id)
+        return self._store.requests(conversation_id, turn_id)
+
+    def stop(self, conversation_id: str) -> None:
+        """End the turn and interrupt the kernel; harmless when nothing runs. Raises NotFound."""
+        self._summary(conversation_id)
+        self._turns.stop(conversation_id)
+        if self.client.running(conversation_id):
+            self.client.interrupt(conversation_id)
+
+    # --- the kernel ----------------------------------------------------------------------------
+
+    def run_cell(self, conversation_id: str, code: str, after_cell: str | None = None) -> str:
+        """Run the person's own code and return the cell's id. Raises NotFound."""
+        self._summary(conversation_id)
+        cell_id = new_id()
+        self.execute(
+            conversation_id,
+            Execute(cell_id=cell_id, code=code, origin="person", after_cell=after_cell),
+        )
+        return cell_id
+
+    def execute(self, conversation_id: str, command: Execute) -> None:
+        """Hand a cell to the kernel, which is started if need be."""
+        self.client.ensure_kernel(conversation_id, self._ports.kernel_start(conversation_id))
+        self.client.execute(conversation_id, command)
+
+    def reply_input(self, conversation_id: str, cell_id: str, text: str) -> None:
+        """Answer ``input()``. Raises NotFound, Conflict when the cell asks nothing."""
+        if self.cell(conversation_id, cell_id).input is None:
+            raise Conflict("This cell is not waiting for input.")
+        self.publisher.publish(conversation_id, InputReplied(cell_id=cell_id))
+        self.client.input_reply(conversation_id, InputReply(cell_id=cell_id, text=text))
+
+    def kernel(self, conversation_id: str, action: str) -> None:
+        """``interrupt`` or ``restart``. Raises NotFound, InvalidValue."""
+        self._summary(conversation_id)
+        match action:
+            case "interrupt":
+                self.client.interrupt(conversation_id)
+            case "restart":
+                start = self._ports.kernel_start(conversation_id)
+                self.client.ensure_kernel(conversation_id, start)
+                self.client.restart(conversation_id)
+            case _:
+                raise InvalidValue(f"The kernel cannot {action!r}.", hint="interrupt or restart")
+
+    # --- files and the rest --------------------------------------------------------------------
+
+    def workspace(self, conversation_id: str) -> Workspace:
+        """The conversation's folder, made on first use. Raises NotFound."""
+        self._summary(conversation_id)
+        return self._ports.workspace_for(conversation_id)
+
+    def files_changed(self, conversation_id: str, files: FileChanges) -> None:
+        """Tell that files came, changed or went outside a cell."""
+        self.publisher.publish(conversation_id, FilesChanged(files=files))
+
+    def output_file(self, conversation_id: str, cell_id: str) -> Path | None:
+        """Where the whole text output of a cell lies, if it printed any."""
+        self._summary(conversation_id)
+        if not cell_id.isalnum():
+            return None
+        path = self._output_dir / conversation_id / f"{cell_id}.txt"
+        return path if path.is_file() else None
+
+    def notebook(self, conversation_id: str) -> dict[str, Any]:
+        """The conversation as an nbformat v4 notebook. Raises NotFound."""
+        return notebook(self.transcript(conversation_id))
+
+    def models(self) -> tuple[ModelRows, str | None]:
+        """The rows of the dropdown, and which one is the default."""
+        return self._ports.models()
+
+    def kernels(self) -> Rows:
+        """Interpreters and kernelspecs that can be chosen."""
+        return self._ports.kernels()
+
+    def close(self, timeout: float = 3.0) -> None:
+        """Stop every turn, wait for them within ``timeout`` seconds, store what is left."""
+        self._turns.close(timeout)
+        self.publisher.close()
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _summary(self, conversation_id: str, *, deleted: bool = False) -> ConversationSummary:
+        summary = self._store.conversation(conversation_id, deleted=deleted)
+        if summary is None:
+            raise NotFound(f"There is no conversation {conversation_id}.")
+        return summary
+
+    def _turn(self, conversation_id: str, turn_id: str) -> Turn:
+        for turn in self.transcript(conversation_id).turns:
+            if turn.turn_id == turn_id:
+                return turn
+        raise NotFound(f"There is no turn {turn_id} in this conversation.")
+
+    def _running(self, conversation_id: str) -> bool:
+        return self._turns.running(conversation_id) or self.client.running(conversation_id)
+
+    def _recover(self) -> None:
+        """Close what a crash or a shutdown left open, with the reason (R2)."""
+        for conversation_id in self._store.unfinished():
+            summary = self._store.conversation(conversation_id, deleted=True)
+            if summary is None:
+                continue
+            open_parts = [
+                Published(conversation_id=conversation_id, at=now(), event=delta)
+                for delta in self._store.open_parts(conversation_id)
+            ]
+            left = fold(summary, chain(self._store.events(conversation_id, 0), open_parts))
+            for event in closing_events(left, RESTARTED):
+                self.publisher.publish(conversation_id, event)
+            parked = KernelStatus(state="parked", reason=f"{RESTARTED} The variables are gone.")
+            self.publisher.publish_durably(conversation_id, parked)

@@ -1,0 +1,274 @@
+"""Turns on their threads: at most one a conversation, and each ends with ``turn_finished``.
+
+The lock of a conversation is held while a turn begins or ends, so that whoever has seen
+``turn_finished`` can ask again at once.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Protocol
+
+from gpt_code_ui.agent import Limits, Model, Stop, run_turn
+from gpt_code_ui.errors import Conflict, GptCodeError
+from gpt_code_ui.history import model_messages
+from gpt_code_ui.protocol import (
+    CellPart,
+    ConversationChanged,
+    ConversationSummary,
+    Event,
+    Execute,
+    InputReply,
+    ModelInfo,
+    StartKernel,
+    Transcript,
+    TurnFinished,
+    TurnStarted,
+)
+from gpt_code_ui.publisher import Publisher
+from gpt_code_ui.store import Store
+from gpt_code_ui.transcript import closing_events, fold
+from gpt_code_ui.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+TITLE_LENGTH = 60
+
+
+class Kernels(Protocol):
+    """The kernels of all conversations; none of these blocks or raises for an absent kernel."""
+
+    def ensure_kernel(self, conversation_id: str, start: StartKernel) -> None:
+        """Start the conversation's kernel unless one lives."""
+
+    def execute(self, conversation_id: str, command: Execute) -> None:
+        """Run a cell after those before it; ``cell_finished`` always comes."""
+
+    def interrupt(self, conversation_id: str) -> None:
+        """Interrupt what runs and drop what waits."""
+
+    def restart(self, conversation_id: str) -> None:
+        """End the kernel and start a fresh one."""
+
+    def stop(self, conversation_id: str) -> None:
+        """End the kernel."""
+
+    def input_reply(self, conversation_id: str, reply: InputReply) -> None:
+        """Answer a question of the running code."""
+
+    def running(self, conversation_id: str) -> bool:
+        """Whether a cell runs or waits."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What conversations need from outside, each chosen in the composition root."""
+
+    model_for: Callable[[str | None], tuple[str, Model]]
+    models: Callable[[], tuple[list[ModelInfo], str | None]]
+    workspace_for: Callable[[str], Workspace]
+    kernel_start: Callable[[str], StartKernel]
+    kernels: Callable[[], list[dict[str, Any]]]
+    system_prompt: Callable[[Workspace], str]
+
+
+@dataclass
+class _Live:
+    """The turn of a conversation: ``stop`` is there while one runs, the lock while one changes."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    stop: Stop | None = None
+    thread: threading.Thread | None = None
+
+
+def new_id() -> str:
+    """A fresh id: 16 hexadecimal digits, safe in a path and a URL."""
+    return uuid.uuid4().hex[:16]
+
+
+def title_from(prompt: str) -> str:
+    """A title made from the prompt's first line, without asking a model."""
+    line = next((line.strip() for line in prompt.splitlines() if line.strip()), "")
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+class TurnKernel:
+    """The agent's Kernel port: one conversation's kernel, behind the shared client."""
+
+    def __init__(
+        self, kernels: Kernels, publisher: Publisher, conversation_id: str, start: StartKernel
+    ) -> None:
+        self._kernels = kernels
+        self._publisher = publisher
+        self._id = conversation_id
+        self._start = start
+
+    def run(self, cell_id: str, code: str, turn_id: str, stop: Stop) -> CellPart:
+        """Run the cell to its end; a requested stop interrupts it."""
+        command = Execute(cell_id=cell_id, code=code, origin="model", turn_id=turn_id)
+        watch = self._publisher.watch(self._id, cell_id)
+        try:
+            self._kernels.ensure_kernel(self._id, self._start)
+            self._kernels.execute(self._id, command)
+            with stop.on_request(lambda: self._kernels.interrupt(self._id)):
+                cell = watch.wait()
+        finally:
+            self._publisher.unwatch(watch)
+        if cell is None:
+            return CellPart(cell_id=cell_id, code=code, origin="model", status="not_run")
+        return cell
+
+
+class Turns:
+    """The turns that run, by conversation. Every method may be called from any thread."""
+
+    def __init__(
+        self, store: Store, kernels: Kernels, publisher: Publisher, ports: Ports, limits: Limits
+    ) -> None:
+        self._store = store
+        self._kernels = kernels
+        self._publisher = publisher
+        self._ports = ports
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._live: dict[str, _Live] = {}
+        self._closed = False
+
+    def begin(self, summary: ConversationSummary, turn: TurnStarted, model: Model) -> None:
+        """Store ``turn_started`` and start answering. Raises Conflict, StoreError."""
+        live = self._of(summary.id)
+        with live.lock:
+            if live.stop is not None:
+                raise Conflict(
+                    "A turn is running in this conversation.", hint="Wait for it, or stop it."
+                )
+            if self._closed:
+                raise Conflict("GPT-Code UI is shutting down.")
+            # Before anybody can know of the turn: from then on it can be stopped.
+            stop = live.stop = Stop()
+            try:
+                self._announce(summary, turn)
+            except BaseException:
+                live.stop = None
+                raise
+            live.thread = threading.Thread(
+                target=self._run,
+                args=(summary, turn, model, live, stop),
+                name=f"turn-{turn.turn_id}",
+                daemon=True,
+            )
+            live.thread.start()
+
+    def stop(self, conversation_id: str) -> None:
+        """Ask the conversation's turn to end; nothing happens without one."""
+        stop = self._of(conversation_id).stop
+        if stop is not None:
+            stop.request()
+
+    def running(self, conversation_id: str) -> bool:
+        """Whether a turn runs."""
+        return self._of(conversation_id).stop is not None
+
+    def close(self, timeout: float) -> None:
+        """Begin no more, ask all to end, and wait ``timeout`` seconds in all at most."""
+        self._closed = True
+        with self._lock:
+            live = list(self._live.values())
+        for one in live:
+            if one.stop is not None:
+                one.stop.request()
+        deadline = time.monotonic() + timeout
+        for one in live:
+            if one.thread is not None:
+                one.thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _of(self, conversation_id: str) -> _Live:
+        with self._lock:
+            return self._live.setdefault(conversation_id, _Live())
+
+    def _announce(self, summary: ConversationSummary, turn: TurnStarted) -> None:
+        # What can fail comes first: once it is told of, a turn runs to its end.
+        start = self._ports.kernel_start(summary.id)
+        self._publisher.publish_durably(summary.id, turn)
+        title = None if summary.title else title_from(turn.prompt) or None
+        model = turn.model if turn.model != summary.model else None
+        if title or model:
+            self._publisher.publish(summary.id, ConversationChanged(title=title, model=model))
+        # The kernel comes up while the model thinks.
+        self._kernels.ensure_kernel(summary.id, start)
+
+    def _run(
+        self,
+        summary: ConversationSummary,
+        turn: TurnStarted,
+        model: Model,
+        live: _Live,
+        stop: Stop,
+    ) -> None:
+        with self._always_finishing(summary, turn, live):
+            for event in self._events(summary, turn, model, stop):
+                if isinstance(event, TurnFinished):
+                    self._finish(summary.id, live, event)
+                else:
+                    self._publisher.publish(summary.id, event)
+
+    def _events(
+        self, summary: ConversationSummary, turn: TurnStarted, model: Model, stop: Stop
+    ) -> Iterator[Event]:
+        def keep(request_id: str, url: str, body: str) -> None:
+            self._publisher.call(
+                lambda: self._store.save_request(summary.id, turn.turn_id, request_id, url, body)
+            )
+
+        start = self._ports.kernel_start(summary.id)
+        workspace = self._ports.workspace_for(summary.id)
+        return run_turn(
+            turn,
+            model_messages(self._as_stored(summary), output_bytes=self._limits.output_bytes),
+            model,
+            TurnKernel(self._kernels, self._publisher, summary.id, start),
+            self._limits,
+            stop,
+            system=self._ports.system_prompt(workspace),
+            new_id=new_id,
+            on_request=keep,
+        )
+
+    def _as_stored(self, summary: ConversationSummary) -> Transcript:
+        return fold(summary, self._store.events(summary.id, 0))
+
+    @contextmanager
+    def _always_finishing(
+        self, summary: ConversationSummary, turn: TurnStarted, live: _Live
+    ) -> Iterator[None]:
+        """A turn finishes, even by a fault of ours."""
+        try:
+            yield
+        except Exception as error:
+            log.exception("turn %s failed", turn.turn_id)
+            ours = error if isinstance(error, GptCodeError) else GptCodeError(
+                "Something went wrong inside GPT-Code UI.", hint="The log has the details."
+            )  # fmt: skip
+            self._close_parts(summary, turn, ours.message)
+            finished = TurnFinished(turn_id=turn.turn_id, status="failed", error=ours.body())
+            self._finish(summary.id, live, finished)
+
+    def _close_parts(self, summary: ConversationSummary, turn: TurnStarted, reason: str) -> None:
+        self._publisher.call(lambda: None)
+        upto, open_parts = self._publisher.open_parts(summary.id)
+        whole = fold(summary, chain(self._store.events(summary.id, 0, upto), open_parts))
+        mine = [one for one in whole.turns if one.turn_id == turn.turn_id]
+        for event in closing_events(whole.model_copy(update={"turns": mine}), reason):
+            if not isinstance(event, TurnFinished):
+                self._publisher.publish(summary.id, event)
+
+    def _finish(self, conversation_id: str, live: _Live, event: TurnFinished) -> None:
+        with live.lock:
+            live.stop = None
+            self._publisher.publish(conversation_id, event)

@@ -1,0 +1,83 @@
+"""A kernel client that answers at once, for tests of what stands above it."""
+
+from collections.abc import Callable
+
+from gpt_code_ui.protocol import (
+    CellFinished,
+    CellOutput,
+    CellStarted,
+    ErrorOutput,
+    Event,
+    Execute,
+    InputReply,
+    InputRequested,
+    StartKernel,
+    StreamOutput,
+)
+
+
+class FakeKernelClient:
+    """Runs ``print``-less pseudo code: the code's first word says what happens.
+
+    ``fail`` raises, ``wait`` runs until it is interrupted, ``ask`` asks for input, anything else
+    prints the code itself.
+    """
+
+    def __init__(self, publish: Callable[[str, Event], None]) -> None:
+        self.publish = publish
+        self.started: dict[str, StartKernel] = {}
+        self.waiting: dict[str, str] = {}
+        self.calls: list[tuple[str, str]] = []
+        self.on_ensure: Callable[[], None] = lambda: None
+
+    def ensure_kernel(self, conversation_id: str, start: StartKernel) -> None:
+        self.on_ensure()
+        self.started.setdefault(conversation_id, start)
+
+    def execute(self, conversation_id: str, command: Execute) -> None:
+        cell = command.cell_id
+        self.publish(
+            conversation_id,
+            CellStarted(
+                cell_id=cell, turn_id=command.turn_id, code=command.code,
+                origin=command.origin, after_cell=command.after_cell,
+            ),
+        )  # fmt: skip
+        match command.code.split(maxsplit=1)[:1]:
+            case ["fail"]:
+                error = ErrorOutput(ename="KeyError", evalue="'x'", traceback=["KeyError: 'x'"])
+                self.publish(conversation_id, CellOutput(cell_id=cell, output=error))
+                self._finish(conversation_id, cell, "error")
+            case ["wait"]:
+                self.waiting[conversation_id] = cell
+            case ["ask"]:
+                self.waiting[conversation_id] = cell
+                self.publish(conversation_id, InputRequested(cell_id=cell, prompt="name? "))
+            case _:
+                output = StreamOutput(name="stdout", text=command.code + "\n")
+                self.publish(conversation_id, CellOutput(cell_id=cell, output=output))
+                self._finish(conversation_id, cell, "ok")
+
+    def interrupt(self, conversation_id: str) -> None:
+        self.calls.append(("interrupt", conversation_id))
+        cell = self.waiting.pop(conversation_id, None)
+        if cell is not None:
+            self._finish(conversation_id, cell, "interrupted")
+
+    def restart(self, conversation_id: str) -> None:
+        self.calls.append(("restart", conversation_id))
+
+    def stop(self, conversation_id: str) -> None:
+        self.calls.append(("stop", conversation_id))
+
+    def input_reply(self, conversation_id: str, reply: InputReply) -> None:
+        self.calls.append(("input", reply.text))
+        self.waiting.pop(conversation_id)
+        self._finish(conversation_id, reply.cell_id, "ok")
+
+    def running(self, conversation_id: str) -> bool:
+        return conversation_id in self.waiting
+
+    def _finish(self, conversation_id: str, cell: str, status: str) -> None:
+        event = CellFinished.model_validate({"cell_id": cell, "status": status})
+        self.publish(conversation_id, event)
