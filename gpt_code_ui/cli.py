@@ -1,0 +1,228 @@
+"""The command ``gptcode``: flags, what is printed, signals, exit codes.
+
+Exit code 2 is for what the person can mend, told in one line on stderr.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from gpt_code_ui import __version__
+from gpt_code_ui.errors import StoreError, UsageError
+from gpt_code_ui.settings import SETTINGS, Setting, Settings, display_is_there, load, nearest
+
+STOP_S = 4.5
+SWITCH_S = 0.0005
+REDIRECT = "open.html"
+DESCRIPTION = "A local code interpreter with a page. `gptcode doctor` checks the installation."
+
+
+class _Parser(argparse.ArgumentParser):
+    """Fails with our error instead of printing the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint="gptcode --help lists the flags")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments[:1] == ["doctor"]:
+            from gpt_code_ui.doctor import examine
+
+            return examine(load(parse(arguments[1:])))
+        return serve(load(parse(arguments)))
+    except (UsageError, StoreError) as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        print(f"gptcode: {error.message}{hint}", file=sys.stderr)
+        return 2
+
+
+def parse(arguments: Sequence[str]) -> dict[str, object]:
+    """The flags that were given, by setting name. Raises UsageError."""
+    parser = _Parser(prog="gptcode", description=DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"gptcode {__version__}")
+    for row in SETTINGS:
+        _add(parser, row)
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        flag = unknown[0].partition("=")[0]
+        known = [row.flag for row in SETTINGS if row.flag] + ["--version", "--help"]
+        kind = "flag" if flag.startswith("-") else "argument"
+        raise UsageError(
+            f"unknown {kind} {flag}", hint=nearest(flag, known) or "gptcode --help lists the flags"
+        )
+    return vars(given)
+
+
+def _add(parser: argparse.ArgumentParser, row: Setting) -> None:
+    name = row.flag or row.name
+    if row.name == "folder":
+        parser.add_argument(name, nargs="?", metavar=row.metavar, help=row.help)
+    elif row.flag is None:
+        return
+    elif row.is_switch:
+        parser.add_argument(name, action="store_const", const=True, help=row.help)
+    elif isinstance(row.default, tuple):
+        parser.add_argument(name, action="append", metavar=row.metavar, help=row.help)
+    else:
+        parser.add_argument(name, metavar=row.metavar, help=row.help)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until a signal comes."""
+    from gpt_code_ui.data_folder import DataFolder
+    from gpt_code_ui.instance import Instance
+    from gpt_code_ui.logs import start_logging, stop_logging
+    from gpt_code_ui.program import Program, check_host
+
+    _check_page(settings)
+    check_host(settings)
+    data = DataFolder(settings.data_dir)
+    instance = Instance.acquire(settings.data_dir)
+    if instance is None:
+        return _open_running(settings)
+    _hide_memory()
+    # Output passes through three threads here: waiting 5 ms for each beside a busy one would show.
+    sys.setswitchinterval(SWITCH_S)
+    with _signals() as signalled:
+        log = start_logging(settings.log_file, settings.log_level, settings.secrets)
+        try:
+            program = Program(settings, instance, data)
+            try:
+                program.start()
+                _announce(settings, program.url, program.address())
+                _wait(signalled)
+            finally:
+                _stop_in_time(program.stop)
+        finally:
+            (settings.data_dir / REDIRECT).unlink(missing_ok=True)
+            stop_logging(log)
+    return 0
+
+
+def _check_page(settings: Settings) -> None:
+    from gpt_code_ui.web.page import bundle_is_there
+
+    if settings.dev_origin is None and not bundle_is_there():
+        raise UsageError(
+            "the page is not built", hint="run `make page` in the checkout, or install the wheel"
+        )
+
+
+def _open_running(settings: Settings) -> int:
+    from gpt_code_ui.instance import fresh_address
+
+    address = fresh_address(settings.data_dir)
+    print(f"GPT-Code UI runs already on this data folder: {address}", flush=True)
+    if not settings.no_browser:
+        _open_browser(settings.data_dir, address)
+    return 0
+
+
+def _announce(settings: Settings, url: str, address: str) -> None:
+    from gpt_code_ui.model_list import model_list
+    from gpt_code_ui.program import is_loopback
+
+    for note in settings.notes:
+        print(f"gptcode: {note}", file=sys.stderr)
+    default = model_list(settings)[1]
+    print(f"GPT-Code UI {__version__}")
+    print(f"  open   {address}")
+    if not is_loopback(settings.host):
+        print(
+            f"  listening on {settings.host}: whoever reaches {url} and has the token may run code"
+        )
+    print(f"  data   {settings.data_dir}")
+    if settings.folder is not None:
+        print(f"  folder {settings.folder}")
+    print(f"  model  {default or 'none: set OPENAI_API_KEY or OPENAI_BASE_URL, or use --demo'}")
+    print("Ctrl-C stops", flush=True)
+    if not settings.no_browser:
+        _open_browser(settings.data_dir, address)
+
+
+def _open_browser(data_dir: Path, address: str) -> None:
+    """Open the address by way of a private file: what is in argv, every user can read."""
+    if not display_is_there():
+        return
+    path = data_dir / REDIRECT
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0;url={escape(address)}">')
+    open_it = threading.Thread(
+        target=webbrowser.open, args=(path.as_uri(),), name="browser", daemon=True
+    )
+    open_it.start()
+
+
+# --- signals -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket that gets a byte for every signal to stop; the second one ends at once.
+
+    A handler that set an Event could meet the lock it needs held by the thread it interrupted.
+    """
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    seen: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            os._exit(128 + number)
+
+    before = {
+        number: signal.signal(number, handle)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP")
+        if (number := getattr(signal, name, None)) is not None
+        and signal.getsignal(number) is not signal.SIG_IGN
+    }
+    old_fd = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(old_fd)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()
+
+
+def _wait(signalled: socket.socket) -> None:
+    signalled.recv(1)
+
+
+def _stop_in_time(stop: Callable[[], None]) -> None:
+    overdue = threading.Timer(STOP_S, os._exit, args=(1,))
+    overdue.name = "overdue"
+    overdue.daemon = True
+    overdue.start()
+    try:
+        stop()
+    finally:
+        overdue.cancel()
+
+
+def _hide_memory() -> None:
+    """Keep other programs of the same user, a kernel above all, from reading the key in memory."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    pr_set_dumpable = 4
+    ctypes.CDLL(None).prctl(pr_set_dumpable, 0, 0, 0, 0)

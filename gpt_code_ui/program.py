@@ -1,0 +1,265 @@
+"""One running gptcode: every object is built here and handed to the next, and ended in reverse.
+
+It listens before anything slow is built, so whoever connects early waits instead of being refused.
+"""
+
+import ipaddress
+import logging
+import secrets
+import shutil
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from gpt_code_ui.agent import Limits, Model
+from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.data_folder import DataFolder, check_folder
+from gpt_code_ui.errors import NoModel, UsageError
+from gpt_code_ui.instance import Instance
+from gpt_code_ui.kernel.client import KernelClient
+from gpt_code_ui.kernelspecs import kernels
+from gpt_code_ui.model_list import DEMO, model_list
+from gpt_code_ui.prompt import system_prompt
+from gpt_code_ui.protocol import StartKernel
+from gpt_code_ui.publisher import Publisher
+from gpt_code_ui.server import HttpServer, listen
+from gpt_code_ui.settings import Settings
+from gpt_code_ui.store import Store
+from gpt_code_ui.supervisor import LaunchOptions, Supervisor
+from gpt_code_ui.turns import Ports
+from gpt_code_ui.web import create_app
+from gpt_code_ui.web.guard import Guard
+from gpt_code_ui.web.sessions import Sessions
+from gpt_code_ui.workspace import Workspace
+
+# Unix sockets lie below the run folder, and their paths may have 107 bytes at most.
+LONGEST_RUN_DIR = 60
+TURNS_STOP_S = 1.5
+MANAGER_STOP_S = 2.0
+WILDCARDS = ("0.0.0.0", "::", "[::]")
+
+
+class Program:
+    """Builds on construction; ``start`` answers, ``stop`` ends everything within 5 s."""
+
+    def __init__(self, settings: Settings, instance: Instance, data: DataFolder) -> None:
+        self._settings = settings
+        self._data = data
+        self._folder: Path | None = None
+        self._server: HttpServer | None = None
+        self._workspaces: dict[str, Workspace] = {}
+        self._workspaces_lock = threading.Lock()
+        self._endings = ExitStack()
+        self._endings.callback(instance.release)
+        try:
+            self._build(instance)
+        except BaseException:
+            self._endings.close()
+            raise
+
+    def start(self) -> None:
+        """Answer requests from now on."""
+        assert self._server is not None
+        self._server.start()
+
+    def stop(self) -> None:
+        """End turns, streams, kernels and the kernel manager; harmless when called again."""
+        self._endings.close()
+
+    def address(self) -> str:
+        """Where to open the page, with a fresh code that is good once."""
+        return f"{self.url}/#code={self._guard.new_code()}"
+
+    def _build(self, instance: Instance) -> None:
+        settings = self._settings
+        if settings.folder is not None:
+            self._folder = check_folder(settings.folder, self._data.path)
+        sock = listen(settings.host, settings.port)
+        self._endings.callback(sock.close)
+        port = sock.getsockname()[1]
+        self.url = f"http://{_shown(settings.host)}:{port}"
+        local_secret = secrets.token_urlsafe(32)
+        self._guard = self._make_guard(port, local_secret)
+        store = Store(self._data.log)
+        self._endings.callback(store.close)
+        publisher = Publisher(store)
+        self._endings.callback(publisher.close)
+        supervisor = self._start_manager(client := KernelClient(publisher.publish))
+        self._endings.callback(self._stop_server)
+        models = Models(settings)
+        self._endings.callback(models.close)
+        conversations = Conversations(
+            store, client, publisher, self._ports(models), self._limits(), self._data.outputs
+        )
+        self._endings.callback(conversations.close, TURNS_STOP_S)
+        app = create_app(conversations, settings, self._guard, lambda: supervisor.state)
+        self._server = HttpServer(sock, app)
+        instance.announce(self.url, local_secret)
+
+    def _stop_server(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+
+    def _make_guard(self, port: int, local_secret: str) -> Guard:
+        settings = self._settings
+        sessions = Sessions(self._data.sessions)
+        if settings.new_session:
+            sessions.drop_all()
+        own = () if settings.host in WILDCARDS else (f"{_shown(settings.host)}:{port}",)
+        return Guard(
+            token=settings.token or secrets.token_urlsafe(32), local_secret=local_secret,
+            sessions=sessions, port=port, hosts=(*settings.allow_host, *own),
+            dev_origin=settings.dev_origin,
+        )  # fmt: skip
+
+    def _start_manager(self, client: KernelClient) -> Supervisor:
+        run_dir = make_run_dir()
+        self._endings.callback(shutil.rmtree, run_dir, ignore_errors=True)
+        options = LaunchOptions(
+            output_file_bytes=self._settings.output_file_bytes,
+            log_level=self._settings.log_level.upper(),
+            tcp_port=self._settings.snakemq_port,
+        )
+        # Ended after the manager: it may wait for one to come back, and tells when none will.
+        self._endings.callback(client.close)
+        supervisor = Supervisor(run_dir=run_dir, client=client, options=options)
+        self._endings.callback(supervisor.stop, MANAGER_STOP_S)
+        supervisor.start()
+        return supervisor
+
+    def _ports(self, models: "Models") -> Ports:
+        settings = self._settings
+        return Ports(
+            model_for=models.model_for,
+            models=lambda: model_list(settings),
+            workspace_for=self._workspace,
+            kernel_start=self._kernel_start,
+            kernels=lambda: kernels(settings),
+            system_prompt=_prompt_for,
+        )
+
+    def _limits(self) -> Limits:
+        settings = self._settings
+        return Limits(
+            max_rounds=settings.max_rounds,
+            max_repairs=settings.max_repairs,
+            output_bytes=settings.model_output_bytes,
+        )
+
+    def _workspace(self, conversation_id: str) -> Workspace:
+        """The conversation's folder, swept of what a crash left when it is first used."""
+        with self._workspaces_lock:
+            workspace = self._workspaces.get(conversation_id)
+            if workspace is None:
+                root = self._data.workspace(conversation_id, self._folder)
+                in_place = not root.is_relative_to(self._data.path)
+                workspace = Workspace(root, in_place=in_place)
+                if not in_place:
+                    workspace.sweep()
+                self._workspaces[conversation_id] = workspace
+        return workspace
+
+    def _kernel_start(self, conversation_id: str) -> StartKernel:
+        return StartKernel(
+            workspace=str(self._workspace(conversation_id).root),
+            python=str(self._settings.python),
+            kernel_name=self._settings.kernel,
+            output_dir=str(self._data.output_dir(conversation_id)),
+        )
+
+
+class Models:
+    """The models behind the names in the dropdown, made when a turn first needs one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._endings = ExitStack()
+        self._model: Model | None = None
+
+    def model_for(self, name: str | None) -> tuple[str, Model]:
+        """The model of that name, or the default one. Raises NoModel."""
+        default = model_list(self._settings)[1]
+        if default is None:
+            raise NoModel(
+                "No model is configured.",
+                hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local endpoint, or start with "
+                "--demo.",
+            )
+        if self._settings.demo and name not in (None, DEMO.id):
+            raise NoModel(
+                f"The model {name} is not there: this is the demo.",
+                hint="Choose the demo model, or start without --demo.",
+            )
+        with self._lock:
+            self._model = self._model or self._make()
+        return name or default, self._model
+
+    def close(self) -> None:
+        """End what the model started."""
+        self._endings.close()
+
+    def _make(self) -> Model:
+        # Here, because most starts never ask the one and none asks both.
+        if self._settings.demo:
+            from gpt_code_ui.demo_model import DemoModel
+
+            return DemoModel()
+        from gpt_code_ui.openai_model import Endpoint, OpenAIModel
+
+        settings = self._settings
+        logging.getLogger("openai").setLevel(settings.api_log_level.upper())
+        endpoint = Endpoint(
+            api_key=settings.api_key, base_url=settings.base_url, api_type=settings.api_type,
+            api_version=settings.api_version, extra_headers=dict(settings.extra_headers) or None,
+        )  # fmt: skip
+        model = OpenAIModel(endpoint)
+        self._endings.callback(model.close)
+        return model
+
+
+def check_host(settings: Settings) -> None:
+    """Raises UsageError where the whole network could try a token that nobody chose."""
+    if is_loopback(settings.host) or settings.token is not None:
+        return
+    raise UsageError(
+        f"--host {settings.host} opens this computer to the network and needs a token",
+        hint="set GPTCODE_TOKEN to a long random text",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this computer can reach the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def make_run_dir() -> Path:
+    """A fresh private folder, with a path short enough for sockets below it. Raises UsageError."""
+    try:
+        path = Path(tempfile.mkdtemp(prefix="gptcode-"))
+    except OSError as error:
+        raise UsageError(
+            f"the temporary folder cannot be used: {error.strerror}",
+            hint="name another one in TMPDIR",
+        ) from error
+    if len(str(path)) <= LONGEST_RUN_DIR or not Path("/tmp").is_dir():
+        return path
+    path.rmdir()
+    return Path(tempfile.mkdtemp(prefix="gptcode-", dir="/tmp"))
+
+
+def _shown(host: str) -> str:
+    """The host as it stands in an address."""
+    if host in WILDCARDS:
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _prompt_for(workspace: Workspace) -> str:
+    return system_prompt(workspace.list())

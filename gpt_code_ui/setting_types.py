@@ -1,0 +1,164 @@
+"""What a setting may look like: parsers from text (flag, environment) or TOML to a typed value.
+
+Each takes whatever a source holds and raises ValueError with words that complete the sentence
+"<name> ...". An empty text never gets here: it counts as not set.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model the person named: what the endpoint calls it, and what the page shows."""
+
+    name: str
+    display_name: str
+
+
+def a_text(value: object) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise ValueError("has to be text")
+    return value
+
+
+def a_token(value: object) -> str:
+    """A secret that fits in an HTTP header."""
+    text = a_text(value)
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("may hold printable ASCII characters only, and no spaces")
+    return text
+
+
+def a_switch(value: object) -> bool:
+    """On or off."""
+    if isinstance(value, bool):
+        return value
+    match value.lower() if isinstance(value, str) else None:
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off":
+            return False
+    raise ValueError("has to be true or false")
+
+
+def a_number(least: int, most: int) -> Callable[[object], int]:
+    """A whole number within bounds, both included."""
+
+    def parse(value: object) -> int:
+        try:
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                raise ValueError
+            number = int(value)
+        except ValueError:
+            raise ValueError(f"has to be a number, not {value!r}") from None
+        if not least <= number <= most:
+            raise ValueError(f"has to be from {least} to {most}, not {number}")
+        return number
+
+    return parse
+
+
+def a_choice(*names: str) -> Callable[[object], str]:
+    """One of ``names``, in any case."""
+
+    def parse(value: object) -> str:
+        text = a_text(value).lower()
+        if text not in names:
+            raise ValueError(f"has to be one of {', '.join(names)}, not {value!r}")
+        return text
+
+    return parse
+
+
+def an_api_type(value: object) -> str:
+    """``open_ai`` or ``azure``; ``openai`` means the former."""
+    text = a_text(value).lower()
+    return a_choice("open_ai", "azure")("open_ai" if text == "openai" else text)
+
+
+def a_path(value: object) -> Path:
+    """An absolute path; ``~`` is the home folder."""
+    text = a_text(value)
+    if "\0" in text:
+        raise ValueError("is not a path")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("needs a home folder, and there is none") from None
+
+
+def a_url(value: object) -> str:
+    """An http or https address without a trailing slash."""
+    text = a_text(value).strip()
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError("has to be an http or https address")
+    return text.rstrip("/")
+
+
+def who_in(url: str) -> str:
+    """The user and password in an address, as ``user:password``; empty if there are none."""
+    return urlsplit(url).netloc.rpartition("@")[0]
+
+
+def an_origin(value: object) -> str:
+    """A scheme, host and port, as browsers send it."""
+    text = a_url(value).lower()
+    if urlsplit(text).path or urlsplit(text).query:
+        raise ValueError("has to be like http://localhost:5173, without a path")
+    return text
+
+
+def a_list(value: object) -> tuple[str, ...]:
+    """Several texts: a list, or one text with commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise ValueError("has to be a list")
+    return tuple(text for item in items if (text := a_text(item).strip()))
+
+
+def header_table(value: object) -> tuple[tuple[str, str], ...]:
+    """Header names and values: a table, or a JSON object."""
+    table = _json(value)
+    if not isinstance(table, dict):
+        raise ValueError('has to be a JSON object like {"X-Team": "blue"}')
+    return tuple((a_text(name), a_text(text)) for name, text in table.items())
+
+
+def model_choices(value: object) -> tuple[ModelChoice, ...]:
+    """gpt-code-ui's list of models: JSON objects with ``name`` and ``displayName``."""
+    rows = _json(value)
+    example = '[{"displayName": "GPT-4o", "name": "gpt-4o"}]'
+    if not isinstance(rows, list):
+        raise ValueError(f"has to be a JSON list like {example}")
+    return tuple(_model_choice(row, example) for row in rows)
+
+
+def _model_choice(row: object, example: str) -> ModelChoice:
+    if isinstance(row, str) and row:
+        return ModelChoice(name=row, display_name=row)
+    name = row.get("name") if isinstance(row, dict) else None
+    if not isinstance(row, dict) or not isinstance(name, str) or not name:
+        raise ValueError(f"has an entry without a name; it has to be like {example}")
+    return ModelChoice(name=name, display_name=a_text(row.get("displayName", name)))
+
+
+def _json(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed: object = json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("is not valid JSON") from None
+    return parsed

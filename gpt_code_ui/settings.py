@@ -1,0 +1,313 @@
+"""Every setting, as one table: the fields of ``Settings``, each with its names, parser and help.
+
+A later source beats an earlier one: default, ``config.toml`` in the data folder, ``.env`` in the
+working folder, environment, flag. Unknown names are refused, secrets are masked in ``repr``, and
+nothing is ever written back to the environment.
+"""
+
+import difflib
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gpt_code_ui import setting_types as kind
+from gpt_code_ui.errors import UsageError
+from gpt_code_ui.setting_types import ModelChoice
+
+PREFIX = "GPTCODE_"
+CONFIG_FILE = "config.toml"
+MASK = "********"
+
+
+def _row(
+    parse: Callable[[object], object], help: str, *, flag: str | None = None,
+    metavar: str | None = None, env: tuple[str, ...] = (), secret: bool = False,
+) -> Mapping[str, Any]:  # fmt: skip
+    """A row of the table. ``env`` are names beside GPTCODE_<NAME>, which comes first."""
+    return {
+        "parse": parse, "help": help, "flag": flag, "metavar": metavar, "env": env,
+        "secret": secret,
+    }  # fmt: skip
+
+
+# fmt: off
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Settings:
+    """What the product was told, checked and typed. Paths are absolute."""
+
+    folder: Path | None = field(default=None, metadata=_row(
+        kind.a_path, "a folder to work in, in place; nothing is copied", metavar="FOLDER"))
+    host: str = field(default="127.0.0.1", metadata=_row(
+        kind.a_text, "the address to listen on", flag="--host", metavar="ADDRESS"))
+    port: int = field(default=8080, metadata=_row(
+        kind.a_number(0, 65535), "the port to listen on; 0 takes any free one",
+        flag="--port", metavar="PORT", env=("WEB_PORT",)))
+    allow_host: tuple[str, ...] = field(default=(), metadata=_row(
+        kind.a_list, "a further Host header to answer to, for a forwarded port",
+        flag="--allow-host", metavar="HOST[:PORT]"))
+    no_browser: bool = field(default=False, metadata=_row(
+        kind.a_switch, "do not open a browser", flag="--no-browser"))
+    token: str | None = field(default=None, metadata=_row(
+        kind.a_token, "the token for scripts (default: a random one)",
+        flag="--token", metavar="TEXT", secret=True))
+    data_dir: Path = field(metadata=_row(
+        kind.a_path, "where conversations are kept (default: the platform's data folder)",
+        flag="--data-dir", metavar="DIR"))
+    log_file: Path | None = field(default=None, metadata=_row(
+        kind.a_path, "write the log to this file", flag="--log-file", metavar="PATH"))
+    log_level: str = field(default="info", metadata=_row(
+        kind.a_choice(*kind.LEVELS), "how much the log file holds"))
+    demo: bool = field(default=False, metadata=_row(
+        kind.a_switch, "a built-in scripted model: no key, no network", flag="--demo"))
+    model: str | None = field(default=None, metadata=_row(
+        kind.a_text, "the model new conversations begin with", flag="--model", metavar="NAME"))
+    kernel: str | None = field(default=None, metadata=_row(
+        kind.a_text, "the kernelspec to run code in (default: Python)",
+        flag="--kernel", metavar="NAME"))
+    python: Path = field(default=Path(sys.executable), metadata=_row(
+        kind.a_path, "an interpreter or virtual environment with ipykernel (default: the active "
+        "VIRTUAL_ENV or CONDA_PREFIX, else the product's own)", flag="--python", metavar="PATH"))
+    new_session: bool = field(default=False, metadata=_row(
+        kind.a_switch, "forget every browser that was let in before", flag="--new-session"))
+    dev_origin: str | None = field(default=None, metadata=_row(
+        kind.an_origin, "allow a page served from elsewhere, for development",
+        flag="--dev-origin", metavar="URL"))
+    api_key: str | None = field(default=None, metadata=_row(
+        kind.a_token, "the key of the model's endpoint", env=("OPENAI_API_KEY",), secret=True))
+    base_url: str | None = field(default=None, metadata=_row(
+        kind.a_url, "the address of the model's endpoint",
+        env=("OPENAI_BASE_URL", "OPENAI_API_BASE")))
+    api_type: str = field(default="open_ai", metadata=_row(
+        kind.an_api_type, "the kind of endpoint: open_ai or azure", env=("OPENAI_API_TYPE",)))
+    api_version: str | None = field(default=None, metadata=_row(
+        kind.a_text, "the API version that Azure asks for", env=("OPENAI_API_VERSION",)))
+    extra_headers: tuple[tuple[str, str], ...] = field(default=(), metadata=_row(
+        kind.header_table, "headers to add to every model request, as a JSON object",
+        env=("OPENAI_EXTRA_HEADERS",), secret=True))
+    api_log_level: str = field(default="warning", metadata=_row(
+        kind.a_choice(*kind.LEVELS), "how much the model client logs",
+        env=("OPENAI_API_LOGLEVEL",)))
+    models: tuple[ModelChoice, ...] = field(default=(), metadata=_row(
+        kind.model_choices, "the models to choose from, as a JSON list",
+        env=("OPENAI_MODELS",)))
+    azure_deployments: tuple[ModelChoice, ...] = field(default=(), metadata=_row(
+        kind.model_choices, "the same for Azure", env=("AZURE_OPENAI_DEPLOYMENTS",)))
+    max_rounds: int = field(default=25, metadata=_row(
+        kind.a_number(1, 1000), "how many times a turn may ask the model"))
+    max_repairs: int = field(default=8, metadata=_row(
+        kind.a_number(1, 1000), "how many repairs in a row may fail before a turn ends"))
+    model_output_bytes: int = field(default=8192, metadata=_row(
+        kind.a_number(256, 1 << 20), "how much of a cell's output the model gets to see"))
+    output_file_bytes: int = field(default=2 << 30, metadata=_row(
+        kind.a_number(1 << 16, 1 << 40), "how much of a cell's output is kept in a file"))
+    snakemq_port: int = field(default=0, metadata=_row(
+        kind.a_number(0, 65535), "the port between the two processes, where it is TCP",
+        env=("SNAKEMQ_PORT",)))
+    api_port: int | None = field(default=None, metadata=_row(
+        kind.a_number(0, 65535), "obsolete: accepted and not used", env=("API_PORT",)))
+    # fmt: on
+
+    def __repr__(self) -> str:
+        shown = (f"{row.name}={row.shown(getattr(self, row.name))!r}" for row in SETTINGS)
+        return f"Settings({', '.join(shown)})"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every text in here that nobody may see, a password in an address included."""
+        who = kind.who_in(self.base_url or "")
+        headers = (text for _, text in self.extra_headers)
+        texts = (self.api_key, self.token, *headers, who, who.partition(":")[2])
+        return tuple(text for text in texts if text)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the person should know about the settings they gave."""
+        if self.api_port is None:
+            return ()
+        return ("API_PORT is obsolete: everything is served on one port (WEB_PORT).",)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One row of the table. ``env`` lists every environment name, the first wins."""
+
+    name: str
+    parse: Callable[[object], object]
+    default: object
+    env: tuple[str, ...]
+    flag: str | None
+    metavar: str | None
+    help: str
+    secret: bool
+
+    @property
+    def is_switch(self) -> bool:
+        """A flag without a value."""
+        return self.parse is kind.a_switch
+
+    def shown(self, value: object) -> object:
+        """The value as it may be shown."""
+        if self.parse is kind.a_url and isinstance(value, str) and (who := kind.who_in(value)):
+            return value.replace(f"{who}@", f"{MASK}@", 1)
+        return MASK if self.secret and value else value
+
+
+def _table() -> Iterable[Setting]:
+    for one in fields(Settings):
+        row = one.metadata
+        default = None if one.default is MISSING else one.default
+        yield Setting(
+            name=one.name, parse=row["parse"], default=default, flag=row["flag"],
+            env=(PREFIX + one.name.upper(), *row["env"]),
+            metavar=row["metavar"], help=row["help"], secret=row["secret"],
+        )  # fmt: skip
+
+
+SETTINGS: tuple[Setting, ...] = tuple(_table())
+_BY_NAME = {row.name: row for row in SETTINGS}
+
+
+def load(
+    flags: Mapping[str, object],
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> Settings:
+    """Read every source. ``flags`` maps setting names to values; ``folder`` holds ``.env``.
+
+    Raises UsageError for a name or value that cannot be used.
+    """
+    environ = os.environ if environ is None else environ
+    dotenv_path = (folder or Path.cwd()) / ".env"
+    dotenv = _read_dotenv(dotenv_path)
+    _refuse_unknown(environ, "the environment")
+    _refuse_unknown(dotenv, str(dotenv_path))
+    named = [_Source("flag", flags), _Source("env", environ), _Source("env", dotenv)]
+    data_dir = _find(_BY_NAME["data_dir"], named) or default_data_dir(environ)
+    assert isinstance(data_dir, Path)
+    sources = [*named, _Source("file", _read_config(data_dir / CONFIG_FILE))]
+    values = {row.name: _find(row, sources) for row in SETTINGS}
+    given = {name: value for name, value in values.items() if value is not None}
+    python = find_python(values["python"], environ)
+    return Settings(**(given | {"data_dir": data_dir, "python": python}))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where values come from: a ``flag`` or ``file`` has setting names, ``env`` variables."""
+
+    kind: str
+    values: Mapping[str, object]
+
+    def find(self, row: Setting) -> tuple[str, object] | None:
+        """The name under which the setting is given here, and its raw value."""
+        names = row.env if self.kind == "env" else (row.name,)
+        for name in names:
+            value = self.values.get(name)
+            if value is not None and value != "":
+                return (row.flag or row.name) if self.kind == "flag" else name, value
+        return None
+
+
+def _find(row: Setting, sources: Iterable[_Source]) -> object:
+    for source in sources:
+        found = source.find(row)
+        if found is None:
+            continue
+        name, value = found
+        try:
+            return row.parse(value)
+        except ValueError as error:
+            raise UsageError(f"{name} {error}", hint=row.help) from error
+    return None
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """A hint at what ``name`` was meant to be."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else None
+
+
+def _refuse_unknown(values: Mapping[str, object], where: str) -> None:
+    known = [name for row in SETTINGS for name in row.env if name.startswith(PREFIX)]
+    for name in values:
+        if name.startswith(PREFIX) and name not in known:
+            raise UsageError(f"{where} has an unknown setting {name}", hint=nearest(name, known))
+
+
+def _read_dotenv(path: Path) -> Mapping[str, object]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        return dotenv_values(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+
+
+def _read_config(path: Path) -> Mapping[str, object]:
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    known = [row.name for row in SETTINGS if row.name not in ("data_dir", "folder")]
+    for name in values:
+        if name not in known:
+            raise UsageError(f"{path} has an unknown setting {name}", hint=nearest(name, known))
+    return values
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """The platform's folder for a program's data. Raises UsageError without a home folder."""
+    try:
+        if sys.platform == "win32":
+            base = environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Application Support"
+        else:
+            base = environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    except RuntimeError as error:
+        raise UsageError("there is no home folder", hint="name one with --data-dir") from error
+    return Path(base).absolute() / "gptcode"
+
+
+def find_python(given: object, environ: Mapping[str, str]) -> Path:
+    """The interpreter for kernels. Raises UsageError for a path without one.
+
+    A link is kept as it is: a virtual environment is known by the path of its interpreter.
+    """
+    if isinstance(given, Path):
+        found = _interpreter(given)
+        if found is None:
+            raise UsageError(
+                f"--python {given} is no Python interpreter and no virtual environment",
+                hint="name a file like .venv/bin/python, or the folder .venv",
+            )
+        return found
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        active = environ.get(name)
+        if active and (found := _interpreter(Path(active).absolute())) is not None:
+            return found
+    return Path(sys.executable)
+
+
+def _interpreter(path: Path) -> Path | None:
+    if path.is_file():
+        return path if os.access(path, os.X_OK) else None
+    inside = (path / "bin" / "python", path / "Scripts" / "python.exe", path / "python.exe")
+    return next((one for one in inside if one.is_file()), None)
+
+
+def display_is_there(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether a graphical browser could open; a text browser would take the terminal over."""
+    environ = os.environ if environ is None else environ
+    if sys.platform in ("win32", "darwin"):
+        return True
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME")
+    return any(environ.get(name) for name in names)

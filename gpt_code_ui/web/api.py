@@ -1,0 +1,212 @@
+"""POST to ask, GET to look: the JSON endpoints, as one table of routes over Conversations."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Literal
+
+from flask import Blueprint, Response, request, send_file
+from pydantic import Field
+
+from gpt_code_ui import __version__
+from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.errors import InvalidValue
+from gpt_code_ui.protocol import Attachment, ConversationSummary
+from gpt_code_ui.settings import SETTINGS, Settings
+from gpt_code_ui.web.body import Body, answer, read_body
+from gpt_code_ui.web.guard import Guard
+
+ONE = "/conversations/<conversation_id>"
+
+
+class Redeem(Body):
+    code: str
+
+
+class NewConversation(Body):
+    title: str | None = Field(default=None, max_length=500)
+    model: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class Change(NewConversation):
+    pinned: bool | None = None
+
+
+class Ask(Body):
+    prompt: str
+    model: str | None = Field(default=None, min_length=1, max_length=200)
+    attachments: list[Attachment] = Field(default_factory=list, max_length=1000)
+
+
+class RunCell(Body):
+    code: str
+    after_cell: str | None = None
+
+
+class Input(Body):
+    text: str
+
+
+class KernelAction(Body):
+    action: Literal["interrupt", "restart"]
+
+
+class Api:
+    """The views. Each reads its body, calls one method and answers."""
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        settings: Settings,
+        guard: Guard,
+        health: Callable[[], str],
+    ) -> None:
+        self._all = conversations
+        self._settings = settings
+        self._guard = guard
+        self._health = health
+
+    def blueprint(self) -> Blueprint:
+        """Every route of this module."""
+        blueprint = Blueprint("api", __name__, url_prefix="/api")
+        for method, rule, view in (
+            ("GET", "/health", self.health),
+            ("POST", "/session", self.begin_session),
+            ("POST", "/session/code", self.fresh_code),
+            ("GET", "/models", self.models),
+            ("GET", "/kernels", self.kernels),
+            ("GET", "/settings", self.settings),
+            ("POST", "/conversations", self.create),
+            ("GET", "/conversations", self.list),
+            ("GET", ONE, self.transcript),
+            ("PATCH", ONE, self.update),
+            ("DELETE", ONE, self.delete),
+            ("POST", f"{ONE}/restore", self.restore),
+            ("POST", f"{ONE}/turns", self.ask),
+            ("POST", f"{ONE}/turns/<turn_id>/retry", self.retry),
+            ("GET", f"{ONE}/turns/<turn_id>/requests", self.requests),
+            ("POST", f"{ONE}/cells", self.run_cell),
+            ("POST", f"{ONE}/cells/<cell_id>/input", self.reply_input),
+            ("POST", f"{ONE}/stop", self.stop),
+            ("POST", f"{ONE}/kernel", self.kernel),
+            ("GET", f"{ONE}/notebook", self.notebook),
+        ):
+            blueprint.add_url_rule(rule, view.__name__, view, methods=[method])
+        return blueprint
+
+    # --- the server ----------------------------------------------------------------------------
+
+    def health(self) -> Response:
+        return answer({"status": "ok", "version": __version__, "kernel_manager": self._health()})
+
+    def begin_session(self) -> Response:
+        response = answer({"status": "ok"})
+        self._guard.redeem(read_body(Redeem).code, response)
+        return response
+
+    def fresh_code(self) -> Response:
+        return answer({"code": self._guard.new_code()})
+
+    def models(self) -> Response:
+        models, default = self._all.models()
+        # Here None is news: the endpoint has not shown yet what the model can do.
+        return answer({"models": [one.model_dump() for one in models], "default": default})
+
+    def kernels(self) -> Response:
+        return answer({"kernels": self._all.kernels()})
+
+    def settings(self) -> Response:
+        rows = [
+            {
+                "name": row.name,
+                "value": _plain(row.shown(getattr(self._settings, row.name))),
+                "help": row.help,
+                "flag": row.flag,
+                "env": list(row.env),
+                "secret": row.secret,
+            }
+            for row in SETTINGS
+        ]
+        return answer({"settings": rows})
+
+    # --- conversations -------------------------------------------------------------------------
+
+    def create(self) -> Response:
+        body = read_body(NewConversation)
+        return answer(self._all.create(title=body.title, model=body.model), 201)
+
+    def list(self) -> Response:
+        found = self._all.list(request.args.get("q") or None)
+        return answer({"conversations": found})
+
+    def transcript(self, conversation_id: str) -> Response:
+        return answer(self._all.transcript(conversation_id))
+
+    def update(self, conversation_id: str) -> Response:
+        body = read_body(Change)
+        return answer(
+            self._all.update(
+                conversation_id, title=body.title, model=body.model, pinned=body.pinned
+            )
+        )
+
+    def delete(self, conversation_id: str) -> Response:
+        self._all.delete(conversation_id)
+        return answer({"id": conversation_id, "deleted": True})
+
+    def restore(self, conversation_id: str) -> Response:
+        summary: ConversationSummary = self._all.restore(conversation_id)
+        return answer(summary)
+
+    # --- turns and cells -----------------------------------------------------------------------
+
+    def ask(self, conversation_id: str) -> Response:
+        body = read_body(Ask)
+        turn_id = self._all.ask(conversation_id, body.prompt, body.model, body.attachments)
+        return answer({"turn_id": turn_id}, 202)
+
+    def retry(self, conversation_id: str, turn_id: str) -> Response:
+        return answer({"turn_id": self._all.retry(conversation_id, turn_id)}, 202)
+
+    def requests(self, conversation_id: str, turn_id: str) -> Response:
+        return answer({"requests": self._all.requests(conversation_id, turn_id)})
+
+    def run_cell(self, conversation_id: str) -> Response:
+        body = read_body(RunCell)
+        cell_id = self._all.run_cell(conversation_id, body.code, body.after_cell)
+        return answer({"cell_id": cell_id}, 202)
+
+    def reply_input(self, conversation_id: str, cell_id: str) -> Response:
+        self._all.reply_input(conversation_id, cell_id, read_body(Input).text)
+        return answer({"cell_id": cell_id}, 202)
+
+    def stop(self, conversation_id: str) -> Response:
+        self._all.stop(conversation_id)
+        return answer({"id": conversation_id}, 202)
+
+    def kernel(self, conversation_id: str) -> Response:
+        action = read_body(KernelAction).action
+        self._all.kernel(conversation_id, action)
+        return answer({"action": action}, 202)
+
+    def notebook(self, conversation_id: str) -> Response:
+        kind = request.args.get("format", "ipynb")
+        if kind != "ipynb":
+            raise InvalidValue(f"format: {kind!r} is not known.", hint="Use format=ipynb.")
+        text = json.dumps(self._all.notebook(conversation_id), ensure_ascii=False, indent=1)
+        title = self._all.transcript(conversation_id).title or "conversation"
+        return send_file(
+            io.BytesIO(text.encode("utf-8", "replace")),
+            mimetype="application/x-ipynb+json",
+            as_attachment=True,
+            download_name=f"{title.translate(_UNSAFE)[:80].strip() or 'conversation'}.ipynb",
+        )
+
+
+_UNSAFE = {ord(char): " " for char in '/\\:*?"<>|\r\n\t\0'}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    return str(value) if not isinstance(value, tuple) else [str(item) for item in value]

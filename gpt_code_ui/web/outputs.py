@@ -1,0 +1,76 @@
+"""What a cell gave, beside its events: all it printed, and its HTML as a document apart."""
+
+import os
+from typing import BinaryIO
+
+from flask import Blueprint, Response, g, request
+
+from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.errors import Forbidden, NotFound
+from gpt_code_ui.protocol import DisplayDataOutput, ExecuteResultOutput
+from gpt_code_ui.web.body import query_number
+from gpt_code_ui.web.download import FileBody
+from gpt_code_ui.web.headers import FILE_POLICY, FRAME_POLICY
+
+CELL = "/conversations/<conversation_id>/cells/<cell_id>"
+HEAD = """<!doctype html><meta charset="utf-8"><style>
+:root{color-scheme:light dark}body{margin:0;font:13px/1.45 system-ui,sans-serif}
+table{border-collapse:collapse}th,td{padding:.2em .6em}
+th,td{text-align:right;border-bottom:1px solid #8884}
+</style>
+"""
+
+
+class Outputs:
+    """The views below a cell."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._all = conversations
+
+    def blueprint(self) -> Blueprint:
+        """Every route of this module."""
+        blueprint = Blueprint("outputs", __name__, url_prefix="/api")
+        blueprint.add_url_rule(f"{CELL}/output", "text", self.text, methods=["GET"])
+        blueprint.add_url_rule(f"{CELL}/frame/<int:number>", "frame", self.frame, methods=["GET"])
+        return blueprint
+
+    def text(self, conversation_id: str, cell_id: str) -> Response:
+        """All the cell printed, from byte ``offset`` on; empty when it printed nothing."""
+        offset = query_number("offset", request.args.get("offset")) or 0
+        path = self._all.output_file(conversation_id, cell_id)
+        if path is None:
+            self._all.cell(conversation_id, cell_id)
+            return _text(Response(b""))
+        file: BinaryIO = path.open("rb")
+        length = max(os.fstat(file.fileno()).st_size - offset, 0)
+        file.seek(offset)
+        response = Response(FileBody(file, length))
+        response.headers["Content-Length"] = str(length)
+        if request.method == "HEAD":
+            file.close()
+        return _text(response)
+
+    def frame(self, conversation_id: str, cell_id: str, number: int) -> Response:
+        """The HTML of one output, for a frame without scripts and without our origin."""
+        destination = request.headers.get("Sec-Fetch-Dest")
+        if destination != "iframe" and not (destination is None and g.identity == "token"):
+            raise Forbidden("This is shown inside the page only.")
+        outputs = self._all.cell(conversation_id, cell_id).outputs
+        if number >= len(outputs):
+            raise NotFound(f"The cell has no output number {number}.")
+        output = outputs[number].output
+        if not isinstance(output, DisplayDataOutput | ExecuteResultOutput):
+            raise NotFound("This output is not HTML.")
+        html = output.data.get("text/html")
+        if html is None:
+            raise NotFound("This output is not HTML.")
+        text = html if isinstance(html, str) else "".join(map(str, html))
+        response = Response((HEAD + text).encode("utf-8", "replace"), mimetype="text/html")
+        response.headers["Content-Security-Policy"] = FRAME_POLICY
+        return response
+
+
+def _text(response: Response) -> Response:
+    response.mimetype = "text/plain"
+    response.headers["Content-Security-Policy"] = FILE_POLICY
+    return response
