@@ -1,0 +1,182 @@
+/** One conversation: its header, what was said and run, what is wrong, and the message box. */
+import { FolderOpen, NotebookText, PanelLeftOpen } from "lucide-react";
+import {
+  lazy,
+  type ReactNode,
+  type RefObject,
+  Suspense,
+  useCallback,
+  useEffect,
+  useRef,
+} from "react";
+import { EmptyState, type Suggestion } from "../features/chat/EmptyState";
+import { LoadFailed, LoadingState } from "../features/chat/LoadStates";
+import { Transcript, type TranscriptHandle } from "../features/chat/Transcript";
+import { Composer } from "../features/composer/Composer";
+import { KernelMenu } from "../features/kernel/KernelMenu";
+import { ModelMenu } from "../features/models/ModelMenu";
+import { Banners } from "../features/status/Banners";
+import { useWords } from "../i18n";
+import { api, notebookUrl } from "../lib/api";
+import { changeDraft, NEW } from "../lib/drafts";
+import { transcripts, useTranscript } from "../lib/live";
+import type { Loaded } from "../lib/store";
+import type { CellPart, Transcript as Conversation } from "../protocol/generated";
+import { IconButton } from "../ui/IconButton";
+import { reportError } from "../ui/report";
+import { Tip } from "../ui/Tip";
+import type { Panel } from "./Shell";
+import { type ConversationActions, isRunning, stopConversation } from "./useConversationActions";
+import { useModelChoice } from "./useModelChoice";
+
+interface Props {
+  id: string | undefined;
+  actions: ConversationActions;
+  composer: RefObject<HTMLTextAreaElement | null>;
+  sidebar: Panel;
+  files: Panel;
+}
+
+// An empty page has no cells; they are fetched beside the first transcript.
+const cells = import("../features/cells/CellView");
+const CellView = lazy(async () => ({ default: (await cells).CellView }));
+
+const NONE: Loaded = { state: "loading" };
+
+export function ConversationPage({ id, actions, composer, sidebar, files }: Props) {
+  const loaded = useOpened(id);
+  const transcript = loaded.state === "failed" ? undefined : loaded.transcript;
+  const model = useModelChoice(id, transcript?.model);
+  const end = useRef<TranscriptHandle>(null);
+  useTitle(transcript?.title);
+
+  return (
+    <main className="flex h-full min-w-0 flex-1 flex-col bg-bg">
+      <Header sidebar={sidebar} files={files} transcript={transcript}>
+        <ModelMenu models={model.models} current={model.current} onChoose={model.choose} />
+      </Header>
+      <Body
+        id={id}
+        loaded={loaded}
+        end={end}
+        demo={model.current === "demo"}
+        onSuggestion={({ text, code }) => {
+          changeDraft(id ?? NEW, { text, code });
+          composer.current?.focus();
+        }}
+      />
+      <Banners kernel={transcript?.kernel} noModel={model.none} />
+      {loaded.state !== "failed" && (
+        <Composer
+          area={composer}
+          conversationId={id}
+          running={transcript !== undefined && isRunning(transcript)}
+          model={model.current}
+          ensure={actions.ensure}
+          onFiles={actions.attach}
+          onStop={() => stopConversation(id)}
+          onSent={() => end.current?.toEnd()}
+        />
+      )}
+    </main>
+  );
+}
+
+/** The conversation's transcript, asked for when it is first shown. */
+function useOpened(id: string | undefined): Loaded {
+  const loaded = useTranscript(id ?? "");
+  useEffect(() => {
+    if (id !== undefined) transcripts.open(id);
+  }, [id]);
+  return id === undefined ? NONE : loaded;
+}
+
+function useTitle(title: string | undefined): void {
+  const words = useWords();
+  useEffect(() => {
+    document.title = title ? `${title} · ${words.brand}` : words.brand;
+  }, [title, words]);
+}
+
+interface BodyProps {
+  id: string | undefined;
+  loaded: Loaded;
+  end: RefObject<TranscriptHandle | null>;
+  demo: boolean;
+  onSuggestion: (suggestion: Suggestion) => void;
+}
+
+function Body({ id, loaded, end, demo, onSuggestion }: BodyProps) {
+  const retry = useCallback(
+    (turnId: string) => id && void api.retry(id, turnId).catch(reportError),
+    [id],
+  );
+  if (id === undefined) return <EmptyState demo={demo} onChoose={onSuggestion} />;
+  if (loaded.state === "failed") {
+    return <LoadFailed error={loaded.error} onRetry={() => transcripts.retry(id)} />;
+  }
+  if (loaded.transcript === undefined) return <LoadingState />;
+  if (loaded.transcript.turns.length === 0)
+    return <EmptyState demo={demo} onChoose={onSuggestion} />;
+  return (
+    <Transcript
+      key={id}
+      ref={end}
+      transcript={loaded.transcript}
+      renderCell={renderCell}
+      onRetry={retry}
+    />
+  );
+}
+
+function renderCell(cell: CellPart, conversationId: string): ReactNode {
+  return (
+    <Suspense fallback={<div className="h-40 rounded-lg border border-line" aria-busy />}>
+      <CellView cell={cell} conversationId={conversationId} />
+    </Suspense>
+  );
+}
+
+interface HeaderProps {
+  sidebar: Panel;
+  files: Panel;
+  transcript: Conversation | undefined;
+  children: ReactNode;
+}
+
+function Header({ sidebar, files, transcript, children }: HeaderProps) {
+  const words = useWords();
+  return (
+    <header className="flex h-(--header) shrink-0 items-center gap-0.5 border-b border-line px-2">
+      {!sidebar.shown && (
+        <IconButton label={words.sidebar.open} keys="Mod+Shift+S" onClick={sidebar.open}>
+          <PanelLeftOpen size={18} aria-hidden />
+        </IconButton>
+      )}
+      {children}
+      <h1 className="sr-only">{transcript?.title || words.brand}</h1>
+      <span className="flex-1" />
+      {transcript && <KernelMenu kernel={transcript.kernel} conversationId={transcript.id} />}
+      {transcript && transcript.turns.length > 0 && (
+        <Tip label={words.header.notebook}>
+          <a
+            href={notebookUrl(transcript.id)}
+            download
+            aria-label={words.header.notebook}
+            className="touch inline-flex size-9 shrink-0 items-center justify-center rounded-md text-muted transition-colors hover:bg-hover hover:text-fg"
+          >
+            <NotebookText size={18} aria-hidden />
+          </a>
+        </Tip>
+      )}
+      <IconButton
+        label={files.shown ? words.header.hideFiles : words.header.showFiles}
+        aria-expanded={files.shown}
+        onClick={files.toggle}
+        className={files.shown && !files.drawer ? "bg-hover text-fg" : ""}
+      >
+        <FolderOpen size={18} aria-hidden />
+      </IconButton>
+    </header>
+  );
+}

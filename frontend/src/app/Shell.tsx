@@ -1,0 +1,154 @@
+/** The product's frame: conversations, the conversation, its files; drawers where it is narrow. */
+import { lazy, type ReactNode, Suspense, useRef, useState } from "react";
+import { Sidebar } from "../features/conversations/Sidebar";
+import { DropOverlay } from "../features/files/DropOverlay";
+import { SettingsMenu } from "../features/settings/SettingsMenu";
+import { useShortcuts } from "../features/shortcuts/shortcuts";
+import { useWords } from "../i18n";
+import { setFilesPanel, setSidebar, usePrefs } from "../lib/prefs";
+import { go, useConversationId } from "../lib/route";
+import { Drawer } from "../ui/Dialog";
+import { useMedia } from "../ui/useMedia";
+import { ConversationPage } from "./ConversationPage";
+import { useAnnouncements } from "./useAnnouncements";
+import { stopConversation, useConversationActions } from "./useConversationActions";
+
+// Not needed for the first look at the page.
+const FilesPanel = lazy(async () => ({
+  default: (await import("../features/files/FilesPanel")).FilesPanel,
+}));
+const ShortcutsDialog = lazy(async () => ({
+  default: (await import("../features/shortcuts/ShortcutsDialog")).ShortcutsDialog,
+}));
+
+const WIDE = "(min-width: 56rem)";
+const VERY_WIDE = "(min-width: 80rem)";
+
+export function Shell() {
+  const words = useWords();
+  const id = useConversationId();
+  const side = usePanel(
+    WIDE,
+    usePrefs((prefs) => prefs.sidebar),
+    setSidebar,
+  );
+  const files = usePanel(
+    VERY_WIDE,
+    usePrefs((prefs) => prefs.files),
+    setFilesPanel,
+  );
+  const [help, setHelp] = useState(false);
+  const searchField = useRef<HTMLInputElement>(null);
+  const composer = useRef<HTMLTextAreaElement>(null);
+  const actions = useConversationActions(id);
+  useAnnouncements(id);
+
+  // After a change of page the box is there only once that has been drawn.
+  const focusComposer = () => requestAnimationFrame(() => composer.current?.focus());
+  useShortcuts({
+    newChat: () => {
+      go(undefined);
+      focusComposer();
+    },
+    search: () => {
+      side.open();
+      // The drawer's field is there only after it has been drawn.
+      requestAnimationFrame(() => searchField.current?.focus());
+    },
+    sidebar: side.toggle,
+    focus: focusComposer,
+    stop: () => stopConversation(id),
+    help: () => setHelp(true),
+  });
+
+  const sidebar = (
+    <Sidebar
+      current={id}
+      searchField={searchField}
+      onClose={side.close}
+      onChosen={side.closeDrawer}
+      footer={<SettingsMenu onShortcuts={() => setHelp(true)} />}
+    />
+  );
+  const panel = <FilesPanel conversationId={id} onFiles={actions.upload} onClose={files.close} />;
+
+  return (
+    <div className="flex h-full">
+      <a
+        href="#composer"
+        onClick={(event) => {
+          event.preventDefault();
+          focusComposer();
+        }}
+        className="sr-only z-50 rounded-md bg-raised px-3 py-2 focus:not-sr-only focus:absolute focus:m-2"
+      >
+        {words.a11y.skip}
+      </a>
+      <Side panel={side} side="left" title={words.a11y.sidebar} width="w-(--sidebar) border-r">
+        {sidebar}
+      </Side>
+      <ConversationPage
+        id={id}
+        actions={actions}
+        composer={composer}
+        sidebar={side}
+        files={files}
+      />
+      <Side panel={files} side="right" title={words.a11y.filesPanel} width="w-(--panel) border-l">
+        <Suspense>{panel}</Suspense>
+      </Side>
+      <DropOverlay onFiles={actions.attach} />
+      {help && (
+        <Suspense>
+          <ShortcutsDialog open onClose={() => setHelp(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+export interface Panel {
+  /** It is seen, in whichever form. */
+  shown: boolean;
+  /** There is no room beside the conversation: it lies over it. */
+  drawer: boolean;
+  open: () => void;
+  close: () => void;
+  toggle: () => void;
+  closeDrawer: () => void;
+}
+
+/** A panel that is remembered where it has a place of its own, and closed at first as a drawer. */
+function usePanel(query: string, remembered: boolean, remember: (open: boolean) => void): Panel {
+  const drawer = !useMedia(query);
+  const [over, setOver] = useState(false);
+  const shown = drawer ? over : remembered;
+  const set = drawer ? setOver : remember;
+  return {
+    shown,
+    drawer,
+    open: () => set(true),
+    close: () => set(false),
+    toggle: () => set(!shown),
+    closeDrawer: () => setOver(false),
+  };
+}
+
+interface SideProps {
+  panel: Panel;
+  side: "left" | "right";
+  title: string;
+  width: string;
+  children: ReactNode;
+}
+
+function Side({ panel, side, title, width, children }: SideProps) {
+  if (panel.drawer) {
+    return (
+      <Drawer open={panel.shown} onClose={panel.close} side={side} title={title}>
+        {children}
+      </Drawer>
+    );
+  }
+  return panel.shown && <div className={`h-full shrink-0 border-line ${width}`}>{children}</div>;
+}

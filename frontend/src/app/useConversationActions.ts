@@ -1,0 +1,59 @@
+/** What the frame does to the conversation that is shown, or to the one that is about to be. */
+import { useCallback, useMemo, useRef } from "react";
+import { api } from "../lib/api";
+import { moveDraft, NEW } from "../lib/drafts";
+import { transcripts } from "../lib/live";
+import { go } from "../lib/route";
+import { uploads } from "../lib/uploads";
+import type { Transcript } from "../protocol/generated";
+import { reportError } from "../ui/report";
+
+export interface ConversationActions {
+  /** The conversation's id; makes one and goes there if none is shown. */
+  ensure: () => Promise<string>;
+  /** Uploads files for the next message. */
+  attach: (files: File[]) => void;
+  /** Uploads files into the workspace. */
+  upload: (files: File[]) => void;
+}
+
+export function useConversationActions(id: string | undefined): ConversationActions {
+  const making = useRef<Promise<string>>(undefined);
+  const ensure = useCallback(() => {
+    if (id !== undefined) return Promise.resolve(id);
+    making.current ??= make().finally(() => {
+      making.current = undefined;
+    });
+    return making.current;
+  }, [id]);
+  return useMemo(() => {
+    const start = (attached: boolean) => (files: File[]) => {
+      ensure().then((known) => uploads.start(known, files, attached), reportError);
+    };
+    return { ensure, attach: start(true), upload: start(false) };
+  }, [ensure]);
+}
+
+async function make(): Promise<string> {
+  const created = await api.create({});
+  if (Array.isArray(created.turns)) transcripts.adopt(created);
+  moveDraft(NEW, created.id);
+  go(created.id);
+  return created.id;
+}
+
+/** A turn or a cell of the person's runs. */
+export function isRunning(transcript: Transcript): boolean {
+  return transcript.turns.some(
+    (turn) =>
+      turn.status === "running" ||
+      turn.parts.some((part) => part.type === "cell" && part.status === "running"),
+  );
+}
+
+export function stopConversation(id: string | undefined): void {
+  if (id === undefined) return;
+  const loaded = transcripts.get(id);
+  if (loaded.state === "failed" || loaded.transcript === undefined) return;
+  if (isRunning(loaded.transcript)) void api.stop(id).catch(reportError);
+}

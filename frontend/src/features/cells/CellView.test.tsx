@@ -1,0 +1,99 @@
+import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { en } from "../../i18n/en";
+import type { CellPart } from "../../protocol/generated";
+import { TipProvider } from "../../ui/Tip";
+import { CellView } from "./CellView";
+
+const NOTHING = { added: [], changed: [], removed: [] };
+let counter = 0;
+
+function draw(fields: Partial<CellPart>) {
+  const cell: CellPart = {
+    type: "cell",
+    cell_id: `x${++counter}`,
+    code: "print(1)",
+    origin: "model",
+    status: "ok",
+    outputs: [],
+    files: NOTHING,
+    clear_pending: false,
+    ...fields,
+  };
+  return render(
+    <TipProvider>
+      <CellView cell={cell} conversationId="c" />
+    </TipProvider>,
+  );
+}
+
+afterEach(cleanup);
+
+describe("the header", () => {
+  it.each([
+    ["writing", en.cell.writing],
+    ["ok", en.cell.ok],
+    ["error", en.cell.error],
+    ["not_run", en.cell.not_run],
+  ] as const)("says that it is %s", (status, text) => {
+    draw({ status });
+    expect(screen.getByText(text)).toBeTruthy();
+  });
+
+  it("says how long it took and which it was", () => {
+    draw({ ms: 1840, execution_count: 7 });
+    expect(screen.getByText("1.8 s")).toBeTruthy();
+    expect(screen.getByText("[7]")).toBeTruthy();
+  });
+});
+
+describe("the code", () => {
+  const long = Array.from({ length: 40 }, (_, line) => `x = ${line}`).join("\n");
+
+  it("folds to twelve lines when it is done, and opens", () => {
+    draw({ code: long });
+    fireEvent.click(screen.getByRole("button", { name: en.cell.allLines(40) }));
+    expect(screen.getByRole("button", { name: en.cell.fewerLines })).toBeTruthy();
+  });
+
+  it.each(["writing", "running"] as const)("stays whole while it is %s", (status) => {
+    draw({ code: long, status });
+    expect(screen.queryByRole("button", { name: en.cell.allLines(40) })).toBeNull();
+  });
+
+  it("can be hidden", () => {
+    draw({ code: "secret_name = 1" });
+    fireEvent.click(screen.getByRole("button", { name: en.cell.hideCode }));
+    expect(screen.queryByText(/secret_name/)).toBeNull();
+  });
+});
+
+describe("files", () => {
+  it("can be downloaded where they were made", () => {
+    draw({ files: { added: ["out/结果.csv"], changed: ["b.png"], removed: ["old"] } });
+    const list = screen.getByRole("list", { name: en.cell.files });
+    const links = within(list).getAllByRole<HTMLAnchorElement>("link");
+    expect(links.map((link) => new URL(link.href).pathname)).toEqual([
+      "/api/conversations/c/files/out/%E7%BB%93%E6%9E%9C.csv",
+      "/api/conversations/c/files/b.png",
+    ]);
+    expect(screen.getByText(en.cell.removed(1))).toBeTruthy();
+  });
+});
+
+describe("input()", () => {
+  it("is answered with what is typed", async () => {
+    const sent: unknown[] = [];
+    vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
+      sent.push([new URL(url).pathname, init.body]);
+      return Promise.resolve(new Response("{}", { status: 202 }));
+    });
+    draw({ cell_id: "asks", status: "running", input: { prompt: "Key: ", password: true } });
+    const field = screen.getByLabelText<HTMLInputElement>("Key:");
+    expect(field.type).toBe("password");
+    fireEvent.change(field, { target: { value: "s3cret" } });
+    fireEvent.submit(field);
+    await vi.waitUntil(() => sent.length > 0);
+    expect(sent).toEqual([["/api/conversations/c/cells/asks/input", '{"text":"s3cret"}']]);
+  });
+});

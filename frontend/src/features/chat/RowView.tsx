@@ -1,0 +1,56 @@
+/** One row of the transcript; drawn again only when its own part changes. */
+import { memo, type ReactNode } from "react";
+import type { CellPart } from "../../protocol/generated";
+import { AnswerText } from "./AnswerText";
+import { Prompt } from "./Prompt";
+import { Reasoning } from "./Reasoning";
+import { answerText, isVisiblyBusy, type Row } from "./rows";
+import { TurnEnd } from "./TurnEnd";
+
+interface Props {
+  row: Row;
+  conversationId: string;
+  renderCell: (cell: CellPart, conversationId: string) => ReactNode;
+  onRetry: (turnId: string) => void;
+  last: boolean;
+}
+
+export const RowView = memo(
+  function RowView({ row, conversationId, renderCell, onRetry, last }: Props) {
+    const { turn } = row;
+    if (row.kind === "prompt") {
+      return (
+        <Prompt text={turn.prompt} attachments={turn.attachments} conversationId={conversationId} />
+      );
+    }
+    if (row.kind === "end") {
+      return (
+        <TurnEnd
+          turn={turn}
+          busy={turn.status === "running" && !isVisiblyBusy(turn)}
+          answer={() => answerText(turn)}
+          onRetry={onRetry}
+          last={last}
+        />
+      );
+    }
+    if (row.part.type === "cell")
+      return <div className="py-2">{renderCell(row.part, conversationId)}</div>;
+    if (row.part.type === "reasoning") return <Reasoning part={row.part} />;
+    return <AnswerText part={row.part} conversationId={conversationId} />;
+  },
+  (a, b) =>
+    a.conversationId === b.conversationId &&
+    a.onRetry === b.onRetry &&
+    a.renderCell === b.renderCell &&
+    a.last === b.last &&
+    sameRow(a.row, b.row),
+);
+
+function sameRow(a: Row, b: Row): boolean {
+  if (a.kind === "part" && b.kind === "part") return a.part === b.part;
+  if (a.kind !== b.kind) return false;
+  if (a.kind === "prompt")
+    return a.turn.prompt === b.turn.prompt && a.turn.attachments === b.turn.attachments;
+  return a.turn === b.turn;
+}

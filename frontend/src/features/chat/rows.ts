@@ -1,0 +1,48 @@
+/** A transcript as a flat list of rows, each small enough to be mounted and measured by itself. */
+import type { Transcript, Turn, TurnPart } from "../../protocol/generated";
+
+export type Row =
+  | { kind: "prompt"; key: string; turn: Turn }
+  | { kind: "part"; key: string; turn: Turn; part: TurnPart }
+  | { kind: "end"; key: string; turn: Turn };
+
+export function rowsOf(transcript: Transcript): Row[] {
+  return transcript.turns.flatMap((turn, index) => turnRows(turn, turn.turn_id ?? `own-${index}`));
+}
+
+function turnRows(turn: Turn, key: string): Row[] {
+  const rows: Row[] = turn.parts.map((part) => ({ kind: "part", key: partKey(part), turn, part }));
+  if (turn.turn_id === undefined) return rows;
+  return [
+    { kind: "prompt", key: `${key}:prompt`, turn },
+    ...rows,
+    // With every part the end is another row: following it begins at a new last key.
+    { kind: "end", key: `${key}:end:${turn.parts.length}`, turn },
+  ];
+}
+
+function partKey(part: TurnPart): string {
+  return part.type === "cell" ? part.cell_id : part.part_id;
+}
+
+/** Whether the turn shows by itself that it is being worked on. */
+export function isVisiblyBusy(turn: Turn): boolean {
+  const last = turn.parts.at(-1);
+  if (last === undefined) return false;
+  if (last.type === "cell") return last.status === "writing" || last.status === "running";
+  return !last.done;
+}
+
+/** What the model said in a turn, without the code. */
+export function answerText(turn: Turn): string {
+  return turn.parts
+    .flatMap((part) => (part.type === "text" && part.text.trim() !== "" ? [part.text.trim()] : []))
+    .join("\n\n");
+}
+
+/** A height to start from, before the row has been measured. */
+export function estimate(row: Row | undefined): number {
+  if (row === undefined || row.kind !== "part") return row?.kind === "prompt" ? 72 : 40;
+  if (row.part.type !== "cell") return 32 + row.part.text.length / 3;
+  return row.part.outputs.length > 0 ? 420 : 160;
+}

@@ -1,0 +1,145 @@
+/** The workspace of the conversation: what is in it, what is on its way, in and out. */
+import { FileArchive, Upload, X } from "lucide-react";
+import { type DragEvent, useRef, useState } from "react";
+import { useWords } from "../../i18n";
+import { zipUrl } from "../../lib/api";
+import { useFiles } from "../../lib/lists";
+import { type UploadItem, uploads } from "../../lib/uploads";
+import { FileIcon } from "../../ui/FileIcon";
+import { IconButton } from "../../ui/IconButton";
+import { ProgressBar } from "../../ui/Progress";
+import { droppedFiles } from "./drop";
+import { FileRow } from "./FileRow";
+
+interface Props {
+  conversationId: string | undefined;
+  onFiles: (files: File[]) => void;
+  onClose: () => void;
+}
+
+export function FilesPanel({ conversationId, onFiles, onClose }: Props) {
+  const words = useWords();
+  return (
+    <aside aria-label={words.a11y.filesPanel} className="flex h-full min-h-0 flex-col bg-side">
+      <div className="flex h-(--header) items-center gap-1 pr-2 pl-4">
+        <h2 className="flex-1 text-[15px] font-semibold tracking-tight">{words.files.title}</h2>
+        {conversationId !== undefined && (
+          <ZipLink href={zipUrl(conversationId)} label={words.files.zip} />
+        )}
+        <IconButton label={words.header.hideFiles} onClick={onClose}>
+          <X size={18} aria-hidden />
+        </IconButton>
+      </div>
+      <div className="px-3 pt-1 pb-3">
+        <DropZone onFiles={onFiles} />
+      </div>
+      <List conversationId={conversationId} />
+    </aside>
+  );
+}
+
+function ZipLink({ href, label }: { href: string; label: string }) {
+  return (
+    <a
+      href={href}
+      download
+      className="touch inline-flex h-9 items-center gap-1.5 rounded-md px-2.5 text-[13px] text-muted hover:bg-hover hover:text-fg"
+    >
+      <FileArchive size={16} aria-hidden />
+      {label}
+    </a>
+  );
+}
+
+function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
+  const words = useWords();
+  const input = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault();
+    // The window's own drop would also attach them to the message.
+    event.stopPropagation();
+    setOver(false);
+    const files = droppedFiles(event.dataTransfer);
+    if (files.length > 0) onFiles(files);
+  };
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        data-testid="upload"
+        onChange={(event) => {
+          const files = [...(event.target.files ?? [])];
+          event.target.value = "";
+          if (files.length > 0) onFiles(files);
+        }}
+      />
+      <button
+        type="button"
+        onClick={() => input.current?.click()}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={onDrop}
+        className={`flex w-full flex-col items-center gap-1.5 rounded-lg border border-dashed px-3 py-5 text-[13px] transition-colors ${over ? "border-accent bg-accent-soft text-accent" : "border-line-strong text-muted hover:bg-hover hover:text-fg"}`}
+      >
+        <Upload size={18} aria-hidden />
+        {words.files.drop}
+      </button>
+    </>
+  );
+}
+
+function List({ conversationId }: { conversationId: string | undefined }) {
+  const words = useWords();
+  const { data, error } = useFiles(conversationId);
+  const { items } = uploads.useUploads();
+  const moving = items.filter(
+    (item) => item.conversationId === conversationId && item.state !== "done",
+  );
+  const files = data ?? [];
+  if (files.length === 0 && moving.length === 0) {
+    const text = error ? words.files.failed : words.files.empty;
+    return <p className="px-5 text-[13px] text-pretty text-muted">{text}</p>;
+  }
+  return (
+    <ul className="scroller min-h-0 flex-1 px-2 pb-3">
+      {moving.map((item) => (
+        <MovingRow key={item.id} item={item} />
+      ))}
+      {conversationId !== undefined &&
+        files.map((file) => (
+          <FileRow key={file.path} file={file} conversationId={conversationId} />
+        ))}
+    </ul>
+  );
+}
+
+function MovingRow({ item }: { item: UploadItem }) {
+  const words = useWords();
+  return (
+    <li className="flex items-center gap-2.5 rounded-md py-1.5 pr-1 pl-2">
+      <FileIcon path={item.name} />
+      <div className="min-w-0 flex-1">
+        <p className="truncate text-sm">{item.name}</p>
+        {item.state === "failed" ? (
+          <p className="truncate text-xs text-danger">{item.error?.message}</p>
+        ) : (
+          <ProgressBar share={item.share} label={words.files.progress(item.name)} />
+        )}
+      </div>
+      <IconButton
+        small
+        label={words.files.cancelUpload(item.name)}
+        onClick={() => uploads.remove(item.id)}
+      >
+        <X size={15} aria-hidden />
+      </IconButton>
+    </li>
+  );
+}

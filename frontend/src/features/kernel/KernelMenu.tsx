@@ -1,0 +1,85 @@
+/** The kernel's light: its state, why, how well it is caged, and how to get it going again. */
+import { RotateCw, Square } from "lucide-react";
+import { useState } from "react";
+import { useWords, type Words } from "../../i18n";
+import { api, type KernelAction } from "../../lib/api";
+import type { KernelInfo } from "../../protocol/generated";
+import { ConfirmDialog } from "../../ui/ConfirmDialog";
+import { Menu, MenuItem, MenuLabel, MenuLine, MenuNote } from "../../ui/Menu";
+import { reportError } from "../../ui/report";
+
+const LIGHTS: Record<KernelInfo["state"], string> = {
+  starting: "bg-warn pulse",
+  restarting: "bg-warn pulse",
+  idle: "bg-ok",
+  busy: "bg-accent pulse",
+  dead: "bg-danger",
+  parked: "border-2 border-line-strong",
+};
+
+export function KernelMenu({
+  kernel,
+  conversationId,
+}: {
+  kernel: KernelInfo;
+  conversationId: string;
+}) {
+  const words = useWords();
+  const [asking, setAsking] = useState(false);
+  const act = (action: KernelAction) => void api.kernel(conversationId, action).catch(reportError);
+  const state = words.kernel[kernel.state];
+  return (
+    <>
+      <Menu
+        className="w-72"
+        trigger={
+          <button
+            type="button"
+            aria-label={`${words.kernel.label}: ${state}`}
+            title={kernel.reason}
+            data-kernel={kernel.state}
+            className="touch inline-flex h-9 items-center gap-2 rounded-md px-2.5 text-[13px] text-muted transition-colors hover:bg-hover hover:text-fg data-[state=open]:bg-hover"
+          >
+            <span className={`size-2.5 rounded-full ${LIGHTS[kernel.state]}`} aria-hidden />
+            <span className="max-sm:sr-only">{state}</span>
+          </button>
+        }
+      >
+        <MenuLabel>{`${words.kernel.label}: ${state}`}</MenuLabel>
+        {notes(kernel, words).map((note) => (
+          <MenuNote key={note}>{note}</MenuNote>
+        ))}
+        <MenuLine />
+        <MenuItem
+          icon={<Square size={15} aria-hidden />}
+          disabled={kernel.state !== "busy"}
+          onSelect={() => act("interrupt")}
+        >
+          {words.kernel.interrupt}
+        </MenuItem>
+        <MenuItem icon={<RotateCw size={16} aria-hidden />} onSelect={() => setAsking(true)}>
+          {words.kernel.restart}
+        </MenuItem>
+      </Menu>
+      <ConfirmDialog
+        open={asking}
+        onClose={() => setAsking(false)}
+        onConfirm={() => act("restart")}
+        title={words.kernel.restartTitle}
+        body={words.kernel.restartBody}
+        action={words.kernel.restart}
+      />
+    </>
+  );
+}
+
+function notes(kernel: KernelInfo, words: Words): string[] {
+  const { sandbox } = kernel;
+  return [
+    kernel.reason,
+    kernel.hint,
+    kernel.state === "parked" ? words.kernel.parkedNote : undefined,
+    sandbox === "none" ? words.kernel.noSandbox : words.kernel.sandboxed(sandbox),
+    kernel.network ? words.kernel.networkOn : words.kernel.networkOff,
+  ].filter((note) => note !== undefined);
+}

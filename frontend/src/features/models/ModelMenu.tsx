@@ -1,0 +1,86 @@
+/** Which model answers next; can be changed in the middle of a conversation. */
+import { ChevronDown } from "lucide-react";
+import { useState } from "react";
+import { useWords } from "../../i18n";
+import type { ModelInfo } from "../../protocol/generated";
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine, MenuOption } from "../../ui/Menu";
+import { TextDialog } from "../../ui/TextDialog";
+
+interface Props {
+  models: ModelInfo[];
+  current: string | undefined;
+  onChoose: (id: string) => void;
+}
+
+export function ModelMenu({ models, current, onChoose }: Props) {
+  const words = useWords();
+  const [typing, setTyping] = useState(false);
+  const name = models.find(({ id }) => id === current)?.name ?? current ?? words.model.none;
+  return (
+    <>
+      <Menu
+        align="start"
+        className="w-72"
+        trigger={
+          <button
+            type="button"
+            aria-label={`${words.model.choose}: ${name}`}
+            className="touch inline-flex h-9 min-w-0 items-center gap-1.5 rounded-md px-2.5 text-[15px] font-medium transition-colors hover:bg-hover data-[state=open]:bg-hover"
+          >
+            <span className="truncate">{name}</span>
+            <ChevronDown size={16} className="shrink-0 text-muted" aria-hidden />
+          </button>
+        }
+      >
+        <MenuChoice value={current ?? ""} onChange={onChoose} label={words.model.choose}>
+          {withTyped(models, current).map(([provider, rows]) => (
+            <div key={provider}>
+              {provider !== "" && <MenuLabel>{provider}</MenuLabel>}
+              {rows.map((model) => (
+                <MenuOption key={model.id} value={model.id}>
+                  <ModelLine model={model} />
+                </MenuOption>
+              ))}
+            </div>
+          ))}
+        </MenuChoice>
+        <MenuLine />
+        <MenuItem onSelect={() => setTyping(true)}>{words.model.other}</MenuItem>
+      </Menu>
+      <TextDialog
+        open={typing}
+        onClose={() => setTyping(false)}
+        onSave={onChoose}
+        title={words.model.otherTitle}
+        label={words.model.otherLabel}
+        action={words.model.otherSave}
+      />
+    </>
+  );
+}
+
+function ModelLine({ model }: { model: ModelInfo }) {
+  const words = useWords();
+  if (model.id !== "demo") return <span className="[overflow-wrap:anywhere]">{model.name}</span>;
+  return (
+    <span>
+      <span className="flex items-center gap-2">
+        {model.name}
+        <span className="shrink-0 rounded-sm bg-warn-soft px-1.5 text-[11px] font-medium whitespace-nowrap text-warn">
+          {words.model.demo}
+        </span>
+      </span>
+      <span className="block text-xs text-muted">{words.model.demoNote}</span>
+    </span>
+  );
+}
+
+/** The models by provider, with the one in use even if the list does not have it. */
+function withTyped(models: ModelInfo[], current: string | undefined): [string, ModelInfo[]][] {
+  const known = current === undefined || models.some(({ id }) => id === current);
+  const all = known ? models : [...models, { id: current, name: current, provider: "" }];
+  const groups = new Map<string, ModelInfo[]>();
+  for (const model of all)
+    groups.set(model.provider, [...(groups.get(model.provider) ?? []), model]);
+  return [...groups];
+}

@@ -1,0 +1,52 @@
+/** What the person can set for this browser: theme and language; and the list of shortcuts. */
+import { Keyboard, Settings } from "lucide-react";
+import { useWords } from "../../i18n";
+import { type Language, setLanguage, setTheme, type Theme, usePrefs } from "../../lib/prefs";
+import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine, MenuOption } from "../../ui/Menu";
+
+/** Languages by their own names, which are the same in every language. */
+const LANGUAGES: Record<Language, string> = { en: "English", "zh-CN": "简体中文" };
+const THEMES: readonly Theme[] = ["system", "light", "dark"];
+
+export function SettingsMenu({ onShortcuts }: { onShortcuts: () => void }) {
+  const words = useWords();
+  const { theme, language } = usePrefs();
+  return (
+    <Menu
+      align="start"
+      side="top"
+      className="w-56"
+      trigger={
+        <button
+          type="button"
+          className="flex h-9 w-full items-center gap-2.5 rounded-md px-2 text-sm transition-colors hover:bg-hover data-[state=open]:bg-hover pointer-coarse:h-11"
+        >
+          <Settings size={17} className="text-muted" aria-hidden />
+          {words.sidebar.settings}
+        </button>
+      }
+    >
+      <MenuLabel>{words.settings.theme}</MenuLabel>
+      <MenuChoice value={theme} onChange={setTheme} label={words.settings.theme}>
+        {THEMES.map((one) => (
+          <MenuOption key={one} value={one}>
+            {words.settings[one]}
+          </MenuOption>
+        ))}
+      </MenuChoice>
+      <MenuLine />
+      <MenuLabel>{words.settings.language}</MenuLabel>
+      <MenuChoice value={language} onChange={setLanguage} label={words.settings.language}>
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <MenuOption key={code} value={code}>
+            <span lang={code}>{name}</span>
+          </MenuOption>
+        ))}
+      </MenuChoice>
+      <MenuLine />
+      <MenuItem icon={<Keyboard size={16} aria-hidden />} keys="Mod+/" onSelect={onShortcuts}>
+        {words.settings.shortcuts}
+      </MenuItem>
+    </Menu>
+  );
+}

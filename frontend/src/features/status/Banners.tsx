@@ -1,0 +1,43 @@
+/** What stands in the way of working, with the mend: one banner for each, none if all is well. */
+import { useEffect, useState } from "react";
+import { useWords } from "../../i18n";
+import { useConnection } from "../../lib/live";
+import type { KernelInfo } from "../../protocol/generated";
+import { Banner } from "../../ui/Banner";
+
+/** A reconnect that takes no longer than this is nobody's concern. */
+const UNNOTICED_MS = 1_500;
+
+interface Props {
+  kernel: KernelInfo | undefined;
+  /** The server was asked and has no model to offer. */
+  noModel: boolean;
+}
+
+export function Banners({ kernel, noModel }: Props) {
+  const words = useWords();
+  const offline = useOffline();
+  const dead = kernel?.state === "dead" && kernel.reason !== undefined ? kernel : undefined;
+  if (!offline && !noModel && dead === undefined) return null;
+  return (
+    <div className="flex flex-col gap-2 px-4 pb-3">
+      {offline && <Banner title={words.status.offline} hint={words.status.offlineHint} />}
+      {noModel && <Banner title={words.status.noModel} hint={words.status.noModelHint} />}
+      {dead && <Banner bad title={words.kernel.cannotRun} detail={dead.reason} hint={dead.hint} />}
+    </div>
+  );
+}
+
+function useOffline(): boolean {
+  const since = useConnection((connection) => connection.since);
+  const [noticed, setNoticed] = useState<number>();
+  useEffect(() => {
+    if (since === undefined) return;
+    const timer = setTimeout(
+      () => setNoticed(since),
+      Math.max(0, since + UNNOTICED_MS - Date.now()),
+    );
+    return () => clearTimeout(timer);
+  }, [since]);
+  return since !== undefined && noticed === since;
+}

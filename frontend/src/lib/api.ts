@@ -1,0 +1,167 @@
+/**
+ * The server's HTTP interface, typed. Every failure is an ApiError in the server's one error shape;
+ * a 401 is also told to `onUnauthenticated`, so that the page can ask who is there.
+ */
+import type {
+  ConversationSummary,
+  ErrorBody,
+  FileEntry,
+  ModelInfo,
+  Transcript,
+} from "../protocol/generated";
+
+export class ApiError extends Error {
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+  /** The HTTP status; 0 when no answer came. */
+  readonly status: number;
+
+  constructor(status: number, body: ErrorBody) {
+    super(body.message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = body.code;
+    this.hint = body.hint;
+    this.retryable = body.retryable;
+  }
+}
+
+export interface Health {
+  status: string;
+  version: string;
+  kernel_manager: string;
+}
+
+export interface ModelList {
+  models: ModelInfo[];
+  default: string | null;
+}
+
+export interface Upload extends FileEntry {
+  /** Set when the name was taken and another was given. */
+  renamed?: boolean;
+}
+
+export type KernelAction = "interrupt" | "restart";
+
+const BASE = new URL("api/", document.baseURI).href;
+
+/** The absolute address of a path below `/api/`. */
+export function apiUrl(path: string): string {
+  return BASE + path;
+}
+
+function segments(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+/** Where a workspace file is downloaded. */
+export function fileUrl(conversationId: string, path: string): string {
+  return apiUrl(`conversations/${encodeURIComponent(conversationId)}/files/${segments(path)}`);
+}
+
+/** Where the whole workspace is downloaded as one archive. */
+export function zipUrl(conversationId: string): string {
+  return apiUrl(`conversations/${encodeURIComponent(conversationId)}/files?zip`);
+}
+
+/** Where the conversation is downloaded as a notebook. */
+export function notebookUrl(conversationId: string): string {
+  return apiUrl(`conversations/${encodeURIComponent(conversationId)}/notebook?format=ipynb`);
+}
+
+/** The error in an answer's body, or what can be said from its status alone. */
+export function errorFrom(status: number, body: unknown): ApiError {
+  if (typeof body === "object" && body !== null && "error" in body) {
+    const { error } = body as { error: Partial<ErrorBody> };
+    if (typeof error?.message === "string") {
+      return new ApiError(status, { code: "internal", retryable: false, ...error } as ErrorBody);
+    }
+  }
+  return new ApiError(status, {
+    code: "unexpected",
+    message: `The server answered ${status}.`,
+    retryable: status >= 500,
+  });
+}
+
+/** What could not be sent or answered at all, in the same shape. */
+export function unreachable(cause: unknown): ApiError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ApiError(0, { code: "unreachable", message, retryable: true });
+}
+
+let unauthenticated: () => void = () => {};
+
+/** Who is told that the session is not (or no longer) known. */
+export function onUnauthenticated(listener: () => void): void {
+  unauthenticated = listener;
+}
+
+export function reportUnauthenticated(): void {
+  unauthenticated();
+}
+
+async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers = new Headers({ Accept: "application/json" });
+  const init: RequestInit = { method, headers };
+  if (body !== undefined) {
+    headers.set("Content-Type", "application/json");
+    init.body = JSON.stringify(body);
+  }
+  let response: Response;
+  try {
+    response = await fetch(apiUrl(path), init);
+  } catch (error) {
+    throw unreachable(error);
+  }
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok) return answer as T;
+  if (response.status === 401 && path !== "session") unauthenticated();
+  throw errorFrom(response.status, answer);
+}
+
+const of = (id: string) => `conversations/${encodeURIComponent(id)}`;
+
+/** A list, whether it comes bare or under its name. */
+function listIn<T>(answer: unknown, name: string): T[] {
+  if (Array.isArray(answer)) return answer as T[];
+  const list = (answer as Record<string, unknown> | undefined)?.[name];
+  return Array.isArray(list) ? (list as T[]) : [];
+}
+
+export const api = {
+  health: () => request<Health>("GET", "health"),
+  signIn: (code: string) => request<unknown>("POST", "session", { code }),
+  models: () => request<ModelList>("GET", "models"),
+
+  conversations: async (query: string): Promise<ConversationSummary[]> => {
+    const search = query === "" ? "" : `?q=${encodeURIComponent(query)}`;
+    return listIn(await request("GET", `conversations${search}`), "conversations");
+  },
+  create: (fields: { title?: string; model?: string }) =>
+    request<Transcript>("POST", "conversations", fields),
+  transcript: (id: string) => request<Transcript>("GET", of(id)),
+  update: (id: string, fields: { title?: string; model?: string; pinned?: boolean }) =>
+    request<unknown>("PATCH", of(id), fields),
+  remove: (id: string) => request<unknown>("DELETE", of(id)),
+  restore: (id: string) => request<unknown>("POST", `${of(id)}/restore`, {}),
+
+  ask: (id: string, turn: { prompt: string; model?: string; attachments?: { path: string }[] }) =>
+    request<{ turn_id: string }>("POST", `${of(id)}/turns`, turn),
+  retry: (id: string, turnId: string) =>
+    request<unknown>("POST", `${of(id)}/turns/${encodeURIComponent(turnId)}/retry`, {}),
+  runCell: (id: string, cell: { code: string; after_cell?: string }) =>
+    request<{ cell_id: string }>("POST", `${of(id)}/cells`, cell),
+  replyInput: (id: string, cellId: string, text: string) =>
+    request<unknown>("POST", `${of(id)}/cells/${encodeURIComponent(cellId)}/input`, { text }),
+  stop: (id: string) => request<unknown>("POST", `${of(id)}/stop`, {}),
+  kernel: (id: string, action: KernelAction) =>
+    request<unknown>("POST", `${of(id)}/kernel`, { action }),
+
+  files: async (id: string): Promise<FileEntry[]> =>
+    listIn(await request("GET", `${of(id)}/files`), "files"),
+  removeFile: (id: string, path: string) =>
+    request<unknown>("DELETE", `${of(id)}/files/${segments(path)}`),
+};

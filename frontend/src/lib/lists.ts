@@ -1,0 +1,87 @@
+/** The server's lists, read once and then changed by the events of the stream. */
+import type {
+  ConversationEvent,
+  ConversationSummary,
+  FileChanges,
+  Published,
+} from "../protocol/generated";
+import { api } from "./api";
+import { Resource, type Snapshot, useResource } from "./resource";
+
+/** The conversations by what was searched for; "" is all of them. */
+export const conversations = new Resource(api.conversations);
+export const models = new Resource<"models", Awaited<ReturnType<typeof api.models>>>(api.models);
+/** The workspace's files by conversation. */
+export const files = new Resource(api.files);
+
+const ALL = "";
+
+export function useConversations(query: string): Snapshot<ConversationSummary[]> {
+  return useResource(conversations, query);
+}
+
+export function useModels() {
+  return useResource(models, "models");
+}
+
+export function useFiles(conversationId: string | undefined) {
+  return useResource(files, conversationId);
+}
+
+/** What the events tell of may have changed unheard. */
+export function refreshLists(): void {
+  conversations.invalidate();
+  files.invalidate();
+}
+
+/** The server is back: what could not be read is tried again. */
+export function retryLists(): void {
+  conversations.retryFailed();
+  models.retryFailed();
+  files.retryFailed();
+}
+
+/** Brings the lists up to date with what has just happened. */
+export function hearEvents(events: readonly Published[]): void {
+  let listChanged = false;
+  const filesChanged = new Set<string>();
+  for (const { conversation_id: id, at, event } of events) {
+    listChanged ||=
+      event.type === "conversation_changed" || !changeSummary(id, summaryChange(event, at));
+    if (touchesFiles(event)) filesChanged.add(id);
+  }
+  if (listChanged) conversations.invalidate();
+  for (const id of filesChanged) files.invalidate(id);
+}
+
+type Change = Partial<ConversationSummary> | undefined;
+
+function summaryChange(event: ConversationEvent, at: string): Change {
+  if (event.type === "turn_started") return { running: true, updated_at: at, model: event.model };
+  if (event.type === "turn_finished") return { running: false, updated_at: at };
+  return undefined;
+}
+
+/** False if the list does not have the conversation that changed. */
+function changeSummary(id: string, change: Change): boolean {
+  const list = conversations.get(ALL).data;
+  if (change === undefined || list === undefined) return true;
+  if (!list.some((one) => one.id === id)) return false;
+  conversations.change(ALL, (before) =>
+    newestFirst(before.map((one) => (one.id === id ? { ...one, ...change } : one))),
+  );
+  return true;
+}
+
+function newestFirst(list: ConversationSummary[]): ConversationSummary[] {
+  return list.toSorted((a, b) => b.updated_at.localeCompare(a.updated_at));
+}
+
+function touchesFiles(event: ConversationEvent): boolean {
+  if (event.type === "files_changed") return true;
+  return event.type === "cell_finished" && anyFile(event.files);
+}
+
+function anyFile({ added, changed, removed }: FileChanges): boolean {
+  return added.length + changed.length + removed.length > 0;
+}

@@ -1,0 +1,97 @@
+/**
+ * What was read from the server and is shown in more than one place: read when first looked at,
+ * then only when it is said to have changed. What nobody looks at is not read again but forgotten.
+ */
+import { useEffect, useSyncExternalStore } from "react";
+import { ApiError, unreachable } from "./api";
+
+export interface Snapshot<T> {
+  data?: T;
+  error?: ApiError;
+  /** When it was read or changed, in ms since 1970. */
+  at: number;
+}
+
+const NOTHING: Snapshot<never> = { at: 0 };
+
+export class Resource<K extends string, T> {
+  readonly #read: (key: K) => Promise<T>;
+  readonly #known = new Map<K, Snapshot<T>>();
+  readonly #readings = new Map<K, number>();
+  readonly #listeners = new Map<K, Set<() => void>>();
+
+  constructor(read: (key: K) => Promise<T>) {
+    this.#read = read;
+  }
+
+  get(key: K): Snapshot<T> {
+    return this.#known.get(key) ?? NOTHING;
+  }
+
+  /** Reads it unless that was done; resolves when it is there, rejects with what went wrong. */
+  async load(key: K): Promise<void> {
+    if (!this.#readings.has(key)) await this.#readAgain(key);
+  }
+
+  /** Changes what is known in place; undefined from `change` leaves it alone. */
+  change(key: K, change: (data: T) => T): void {
+    const { data } = this.get(key);
+    if (data !== undefined) this.#show(key, { data: change(data), at: Date.now() });
+  }
+
+  /** It has changed on the server: one key, or all. */
+  invalidate(key?: K): void {
+    for (const known of key === undefined ? [...this.#readings.keys()] : [key]) {
+      if ((this.#listeners.get(known)?.size ?? 0) > 0) this.#readAgain(known).catch(() => {});
+      else this.#forget(known);
+    }
+  }
+
+  /** What could not be read is tried again: the server is back. */
+  retryFailed(): void {
+    for (const [key, { error }] of this.#known) if (error) this.invalidate(key);
+  }
+
+  subscribe(key: K, listener: () => void): () => void {
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  async #readAgain(key: K): Promise<void> {
+    const reading = (this.#readings.get(key) ?? 0) + 1;
+    this.#readings.set(key, reading);
+    try {
+      const data = await this.#read(key);
+      if (this.#readings.get(key) === reading) this.#show(key, { data, at: Date.now() });
+    } catch (cause) {
+      const error = cause instanceof ApiError ? cause : unreachable(cause);
+      if (this.#readings.get(key) === reading) this.#show(key, { ...this.get(key), error });
+      throw error;
+    }
+  }
+
+  #show(key: K, snapshot: Snapshot<T>): void {
+    this.#known.set(key, snapshot);
+    for (const listener of this.#listeners.get(key) ?? []) listener();
+  }
+
+  #forget(key: K): void {
+    this.#known.delete(key);
+    this.#readings.delete(key);
+  }
+}
+
+/** What is known under `key`, read if nobody has; nothing for undefined. */
+export function useResource<K extends string, T>(
+  resource: Resource<K, T>,
+  key: K | undefined,
+): Snapshot<T> {
+  useEffect(() => {
+    if (key !== undefined) resource.load(key).catch(() => {});
+  }, [resource, key]);
+  return useSyncExternalStore(
+    (listener) => (key === undefined ? () => {} : resource.subscribe(key, listener)),
+    () => (key === undefined ? NOTHING : resource.get(key)),
+  );
+}
