@@ -1,0 +1,88 @@
+/** How it looks, and whether everybody can use it: light, dark, narrow, Chinese, axe. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Chat, expect, root, test } from "./product";
+
+test.use({ demo: true });
+const axe = readFileSync(join(root, "frontend", "node_modules", "axe-core", "axe.min.js"), "utf-8");
+
+interface Violation {
+  id: string;
+  nodes: { target: string[]; failureSummary: string }[];
+}
+
+/** What axe has to say about the page as it is; its script enters past the page's own policy. */
+async function violations(chat: Chat): Promise<string[]> {
+  const client = await chat.page.context().newCDPSession(chat.page);
+  await client.send("Runtime.evaluate", { expression: axe });
+  const found = await chat.page.evaluate(async () => {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const { run } = (
+      window as unknown as {
+        axe: { run: (d: Document, o: object) => Promise<{ violations: Violation[] }> };
+      }
+    ).axe;
+    return (await run(document, { runOnly: tags })).violations;
+  });
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map((n) => `${id}: ${n.target.join(" ")} ${n.failureSummary}`),
+  );
+}
+
+async function conversation(chat: Chat): Promise<void> {
+  await chat.pick("advertising.csv");
+  await chat.ask("Look at the file I uploaded, describe it and plot what matters most.");
+  await expect(chat.stopButton).toBeVisible();
+  await expect(chat.stopButton).toBeHidden({ timeout: 60_000 });
+}
+
+/** Nothing makes the page itself scroll sideways. */
+async function fits(chat: Chat): Promise<boolean> {
+  return chat.page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+}
+
+test("light: the empty page and a conversation pass axe", async ({ chat }) => {
+  expect(await violations(chat)).toEqual([]);
+  await chat.shot("empty-light");
+  await conversation(chat);
+  expect(await violations(chat)).toEqual([]);
+  await chat.shot("conversation-light");
+});
+
+test.describe("dark", () => {
+  test.use({ colorScheme: "dark" });
+  test("dark: follows the system, and passes axe", async ({ chat, page }) => {
+    await conversation(chat);
+    const shade = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const [red = 255] = (shade.match(/[\d.]+/g) ?? []).map(Number);
+    expect(shade.startsWith("oklch") ? red : red / 255).toBeLessThan(0.35);
+    expect(await violations(chat)).toEqual([]);
+    await chat.shot("conversation-dark");
+  });
+});
+
+test.describe("narrow", () => {
+  test.use({ viewport: { width: 390, height: 844 } });
+  test("narrow: everything fits and can be reached", async ({ chat, page }) => {
+    expect(await fits(chat)).toBe(true);
+    await conversation(chat);
+    expect(await fits(chat)).toBe(true);
+    expect(await violations(chat)).toEqual([]);
+    await chat.shot("conversation-narrow");
+    await page.getByRole("button", { name: "Show conversations" }).click();
+    await expect(page.getByRole("link", { name: "New chat" })).toBeVisible();
+    await chat.shot("sidebar-narrow");
+  });
+});
+
+test.describe("Chinese", () => {
+  test.use({ locale: "zh-CN", colorScheme: "dark" });
+  test("Chinese: the page speaks it", async ({ product, page, context }) => {
+    await context.addCookies([{ ...product.session, url: product.origin }]);
+    await page.goto(product.origin);
+    await expect(page.locator("html")).toHaveAttribute("lang", /^zh/);
+    await expect(page.getByRole("textbox", { name: /消息/ })).toBeVisible();
+    await page.screenshot({ path: join(root, "tests", "e2e", "shots", "empty-zh.png") });
+  });
+});
