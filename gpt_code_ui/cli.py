@@ -24,7 +24,10 @@ from gpt_code_ui.settings import SETTINGS, Setting, Settings, display_is_there, 
 STOP_S = 4.5
 SWITCH_S = 0.0005
 REDIRECT = "open.html"
-DESCRIPTION = "A local code interpreter with a page. `gptcode doctor` checks the installation."
+DESCRIPTION = (
+    "A local code interpreter with a page. `gptcode doctor` checks the installation, "
+    "`gptcode import-config PATH` takes over a Local-Code-Interpreter config.json."
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -42,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             from gpt_code_ui.doctor import examine
 
             return examine(load(parse(arguments[1:])))
+        if arguments[:1] == ["import-config"]:
+            return _import_config(arguments[1:])
         return serve(load(parse(arguments)))
     except (UsageError, StoreError) as error:
         hint = f" ({error.hint})" if error.hint else ""
@@ -84,7 +89,7 @@ def serve(settings: Settings) -> int:
     """Serve until a signal comes."""
     from gpt_code_ui.data_folder import DataFolder
     from gpt_code_ui.instance import Instance
-    from gpt_code_ui.logs import start_logging, stop_logging
+    from gpt_code_ui.logs import SafeFormatter, start_logging, stop_logging
     from gpt_code_ui.program import Program, check_host
 
     _check_page(settings)
@@ -96,19 +101,37 @@ def serve(settings: Settings) -> int:
     _hide_memory()
     # Output passes through three threads here: waiting 5 ms for each beside a busy one would show.
     sys.setswitchinterval(SWITCH_S)
+    keys = (spec.api_key for spec in settings.providers)
     with _signals() as signalled:
-        log = start_logging(settings.log_file, settings.log_level, settings.secrets)
+        secrets = filter(None, (*settings.secrets, *keys))
+        log = start_logging(settings.log_file, settings.log_level, secrets)
         try:
-            program = Program(settings, instance, data)
+            formatter = log.formatter
+            assert isinstance(formatter, SafeFormatter)
+            program = Program(settings, instance, data, conceal=formatter.conceal)
             try:
                 program.start()
-                _announce(settings, program.url, program.address())
+                _announce(settings, program.url, program.address(), program.models.default())
                 _wait(signalled)
             finally:
                 _stop_in_time(program.stop)
         finally:
             (settings.data_dir / REDIRECT).unlink(missing_ok=True)
             stop_logging(log)
+    return 0
+
+
+def _import_config(arguments: Sequence[str]) -> int:
+    """``gptcode import-config PATH``, with the flags of a start after it."""
+    from gpt_code_ui.data_folder import DataFolder
+    from gpt_code_ui.import_config import import_config
+
+    if not arguments or arguments[0].startswith("-"):
+        raise UsageError("import-config needs a file", hint="gptcode import-config config.json")
+    settings = load(parse(arguments[1:]))
+    DataFolder(settings.data_dir)
+    for line in import_config(Path(arguments[0]), settings):
+        print(line)
     return 0
 
 
@@ -131,13 +154,11 @@ def _open_running(settings: Settings) -> int:
     return 0
 
 
-def _announce(settings: Settings, url: str, address: str) -> None:
-    from gpt_code_ui.model_list import model_list
+def _announce(settings: Settings, url: str, address: str, default: str | None) -> None:
     from gpt_code_ui.program import is_loopback
 
     for note in settings.notes:
         print(f"gptcode: {note}", file=sys.stderr)
-    default = model_list(settings)[1]
     print(f"GPT-Code UI {__version__}")
     print(f"  open   {address}")
     if not is_loopback(settings.host):
@@ -147,7 +168,7 @@ def _announce(settings: Settings, url: str, address: str) -> None:
     print(f"  data   {settings.data_dir}")
     if settings.folder is not None:
         print(f"  folder {settings.folder}")
-    print(f"  model  {default or 'none: set OPENAI_API_KEY or OPENAI_BASE_URL, or use --demo'}")
+    print(f"  model  {default or 'none yet: the page helps to choose one'}")
     print("Ctrl-C stops", flush=True)
     if not settings.no_browser:
         _open_browser(settings.data_dir, address)

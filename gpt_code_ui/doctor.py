@@ -13,7 +13,7 @@ from gpt_code_ui.data_folder import DataFolder, check_folder
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
 from gpt_code_ui.kernelspecs import kernels
-from gpt_code_ui.model_list import model_list, provider_of
+from gpt_code_ui.models import Models
 from gpt_code_ui.server import listen
 from gpt_code_ui.settings import Settings
 from gpt_code_ui.web.page import STATIC, bundle_is_there
@@ -46,7 +46,10 @@ def examine(settings: Settings) -> int:
 
 def check_model(settings: Settings) -> Finding:
     """Is there a model to ask?"""
-    default = model_list(settings)[1]
+    models = Models(settings)
+    default = models.default()
+    if default is None and models.book.all():
+        return Finding("a provider, and no model chosen: the page shows its models")
     if default is None:
         return Finding(
             "no key and no endpoint",
@@ -54,7 +57,7 @@ def check_model(settings: Settings) -> Finding:
         )
     if settings.api_type == "azure" and settings.base_url is None and not settings.demo:
         return Finding("azure without an address", "set OPENAI_BASE_URL")
-    return Finding(f"{default} at {provider_of(settings) if not settings.demo else 'demo'}")
+    return Finding(f"{default} at {models.provider_name(default)}")
 
 
 def check_kernel(settings: Settings) -> Finding:

@@ -25,6 +25,11 @@ class SafeFormatter(logging.Formatter):
         super().__init__(FORMAT)
         self._secrets = [secret for secret in secrets if len(secret) >= 4]
 
+    def conceal(self, secret: str) -> None:
+        """Mask one more from now on."""
+        if len(secret) >= 4 and secret not in self._secrets:
+            self._secrets.append(secret)
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return super().formatMessage(record).replace("\n", "\\x0a")
 
@@ -33,7 +38,7 @@ class SafeFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record).translate(_CONTROL)
-        for secret in self._secrets:
+        for secret in tuple(self._secrets):
             text = text.replace(secret, "********")
         return text
 

@@ -5,7 +5,7 @@ puts the real HTTP server in front, everything else talks to Flask's test client
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from gpt_code_ui.agent import Limits, Stop
 from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.models import Models
 from gpt_code_ui.protocol import (
     FinishChunk,
     ModelChunk,
@@ -27,7 +28,7 @@ from gpt_code_ui.protocol import (
 )
 from gpt_code_ui.publisher import Publisher
 from gpt_code_ui.server import HttpServer, listen
-from gpt_code_ui.settings import load
+from gpt_code_ui.settings import Settings, load
 from gpt_code_ui.store import Store
 from gpt_code_ui.subscription import Subscription
 from gpt_code_ui.turns import Ports
@@ -75,10 +76,15 @@ class WatchedConversations(Conversations):
 class Site:
     """One data folder behind one door on port 8080, as far as its Host header goes."""
 
-    def __init__(self, folder: Path, *, port: int = 8080, **flags: object) -> None:
+    def __init__(
+        self, folder: Path, *, port: int = 8080,
+        models: Callable[[Settings], Models] | None = None, **flags: object,
+    ) -> None:  # fmt: skip
+        """``models`` makes real ones of the settings, in place of one that echoes."""
         self.folder = folder
         self.port = port
         self.settings = load({"data_dir": str(folder), "port": str(port), **flags}, {}, folder)
+        self.models = models and models(self.settings)
         self.store = Store(folder / "log.db")
         self.publisher = Publisher(self.store)
         self.kernels = FakeKernelClient(self.publisher.publish)
@@ -92,19 +98,24 @@ class Site:
         self.static = folder / "static"
         self._build_page()
         self.app = create_app(
-            self.conversations, self.settings, self.guard, lambda: "ready", static=self.static
-        )
+            self.conversations, self.settings, self.guard, lambda: "ready",
+            models=self.models, static=self.static,
+        )  # fmt: skip
         self.host = f"127.0.0.1:{port}"
 
     def close(self) -> None:
         self.conversations.close()
+        if self.models is not None:
+            self.models.close()
         self.store.close()
 
     def _ports(self) -> Ports:
         model = EchoModel()
         return Ports(
-            model_for=lambda name: (name or "m", model),
-            models=lambda: ([ModelInfo(id="m", name="M", provider="test")], "m"),
+            model_for=self.models.model_for if self.models else lambda name: (name or "m", model),
+            models=self.models.rows
+            if self.models
+            else lambda: ([ModelInfo(id="m", name="M", provider="test")], "m"),
             workspace_for=self.workspace_for,
             kernel_start=lambda _: StartKernel(workspace="/w", python="/p", output_dir="/o"),
             kernels=lambda: [{"name": None, "display_name": "Python", "language": "python"}],
@@ -158,7 +169,7 @@ class LiveSite(Site):
 
     def __init__(self, folder: Path, **flags: object) -> None:
         sock = listen("127.0.0.1", 0)
-        super().__init__(folder, port=sock.getsockname()[1], **flags)
+        super().__init__(folder, port=sock.getsockname()[1], models=None, **flags)
         self.server = HttpServer(sock, self.app)
         self.server.start()
 

@@ -50,3 +50,14 @@ def test_a_traceback_keeps_its_lines_and_none_looks_like_an_event() -> None:
     lines = SafeFormatter([]).format(record).splitlines()
     assert lines[1] == "  Traceback (most recent call last):"
     assert lines[-2:] == ["  ValueError: one", "  two"]
+
+
+def test_a_key_that_comes_later_is_masked_too(tmp_path: Path) -> None:
+    handler = start_logging(tmp_path / "log", "info", [])
+    try:
+        assert isinstance(handler.formatter, SafeFormatter)
+        handler.formatter.conceal("sk-typed-later")
+        logging.getLogger("gpt_code_ui.test").info("with sk-typed-later")
+    finally:
+        stop_logging(handler)
+    assert (tmp_path / "log").read_text().endswith("with ********\n")

@@ -9,7 +9,8 @@ import pytest
 from gpt_code_ui.data_folder import DataFolder
 from gpt_code_ui.errors import NoModel, UsageError
 from gpt_code_ui.instance import Instance
-from gpt_code_ui.program import Models, Program, check_host, is_loopback, make_run_dir
+from gpt_code_ui.models import Models
+from gpt_code_ui.program import Program, check_host, is_loopback, make_run_dir
 from gpt_code_ui.settings import Settings, load
 
 

@@ -10,6 +10,10 @@ const INERT = new Set([
   "radix-ui.com",
   "www.radix-ui.com",
   "github.com",
+  // Providers to choose from: the server talks to the one that is chosen, the page to none.
+  "api.openai.com",
+  "api.deepseek.com",
+  "openrouter.ai",
 ]);
 const URL_HOST = /(?:https?:)?\/\/([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,})(?=[/:"'`\s)])/gi;
 const READ = /\.(?:js|css|html|json|svg)$/;

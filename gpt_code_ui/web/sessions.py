@@ -4,17 +4,16 @@ The file is 0600 and replaced whole; one that cannot be read counts as empty, on
 written costs no more than letting the browser in again after a restart.
 """
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from gpt_code_ui.private_file import write_private
 
 log = logging.getLogger(__name__)
 
@@ -68,19 +67,6 @@ class Sessions:
             write_private(self._path, json.dumps(self._expiry).encode())
         except OSError as error:
             log.warning("the sessions cannot be kept in %s: %s", self._path, error)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file whole, readable by its owner only."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def _hash(session: str) -> str:

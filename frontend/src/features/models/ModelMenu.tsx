@@ -2,25 +2,40 @@
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
 import { useWords } from "../../i18n";
+import type { ModelList } from "../../lib/api";
+import { refreshModels } from "../../lib/lists";
 import type { ModelInfo } from "../../protocol/generated";
-import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine, MenuOption } from "../../ui/Menu";
+import {
+  Menu,
+  MenuChoice,
+  MenuItem,
+  MenuLabel,
+  MenuLine,
+  MenuNote,
+  MenuOption,
+} from "../../ui/Menu";
+import { reportError } from "../../ui/report";
 import { TextDialog } from "../../ui/TextDialog";
 
 interface Props {
   models: ModelInfo[];
   current: string | undefined;
   onChoose: (id: string) => void;
+  /** The person wants to add or change providers. */
+  onManage: () => void;
 }
 
-export function ModelMenu({ models, current, onChoose }: Props) {
+export function ModelMenu({ models, current, onChoose, onManage }: Props) {
   const words = useWords();
   const [typing, setTyping] = useState(false);
+  const { ask, asking, problems } = useAsked();
   const name = models.find(({ id }) => id === current)?.name ?? current ?? words.model.none;
   return (
     <>
       <Menu
         align="start"
         className="w-72"
+        onOpenChange={(open) => open && ask()}
         trigger={
           <button
             type="button"
@@ -44,8 +59,13 @@ export function ModelMenu({ models, current, onChoose }: Props) {
             </div>
           ))}
         </MenuChoice>
+        {asking && <MenuNote>{words.providers.refreshing}</MenuNote>}
+        {problems.map(({ provider, error }) => (
+          <MenuNote key={provider}>{`${provider}: ${error.message}`}</MenuNote>
+        ))}
         <MenuLine />
         <MenuItem onSelect={() => setTyping(true)}>{words.model.other}</MenuItem>
+        <MenuItem onSelect={onManage}>{words.providers.manage}</MenuItem>
       </Menu>
       <TextDialog
         open={typing}
@@ -57,6 +77,19 @@ export function ModelMenu({ models, current, onChoose }: Props) {
       />
     </>
   );
+}
+
+/** The providers' own lists, asked for each time the menu opens. */
+function useAsked() {
+  const [asking, setAsking] = useState(false);
+  const [problems, setProblems] = useState<NonNullable<ModelList["problems"]>>([]);
+  const ask = () => {
+    setAsking(true);
+    refreshModels()
+      .then((fresh) => setProblems(fresh.problems ?? []), reportError)
+      .finally(() => setAsking(false));
+  };
+  return { ask, asking, problems };
 }
 
 function ModelLine({ model }: { model: ModelInfo }) {

@@ -1,0 +1,112 @@
+"""Settings, models and providers: shown without secrets, changed, tested. Keys only come in."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from pydantic import Field
+
+from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.models import Models
+from gpt_code_ui.settings import SETTINGS, Settings
+from gpt_code_ui.web.body import Body, answer, read_body
+
+
+class ProviderRow(Body):
+    """``key``: a text sets it, an empty one forgets it, none keeps it. A row may come back as it
+    was shown: ``source`` and ``key_in`` are not looked at."""
+
+    id: str = Field(max_length=40)
+    name: str | None = None
+    kind: str | None = None
+    base_url: str | None = None
+    api_version: str | None = None
+    models: list[str | dict[str, str]] | None = None
+    extra_headers: dict[str, str] | None = None
+    key: str | None = Field(default=None, max_length=4000)
+    source: str | None = Field(default=None, exclude=True)
+    key_in: str | None = Field(default=None, exclude=True)
+
+
+class SettingsChange(Body):
+    """What is left out stays; ``providers`` takes the place of all that the page added before."""
+
+    providers: list[ProviderRow] | None = Field(default=None, max_length=50)
+    default_model: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class Test(Body):
+    model: str = Field(min_length=1, max_length=200)
+
+
+class SettingsApi:
+    """The views. Without ``models``, for which nothing can be set, they only show."""
+
+    def __init__(
+        self, conversations: Conversations, settings: Settings, models: Models | None
+    ) -> None:
+        self._all = conversations
+        self._settings = settings
+        self._models = models
+
+    def blueprint(self) -> Blueprint:
+        """Every route of this module."""
+        blueprint = Blueprint("settings", __name__, url_prefix="/api")
+        blueprint.add_url_rule("/models", "models", self.models, methods=["GET"])
+        blueprint.add_url_rule("/settings", "show", self.show, methods=["GET"])
+        if self._models is not None:
+            blueprint.add_url_rule("/settings", "change", self.change, methods=["PATCH"])
+            blueprint.add_url_rule("/models/test", "test", self.test, methods=["POST"])
+        return blueprint
+
+    def models(self) -> Response:
+        problems = None
+        if request.args.get("refresh") and self._models is not None:
+            problems = self._models.refresh()
+        models, default = self._all.models()
+        # Here None is news: the endpoint has not shown yet what the model can do.
+        shown: dict[str, object] = {
+            "models": [one.model_dump() for one in models], "default": default,
+        }  # fmt: skip
+        return answer(shown if problems is None else shown | {"problems": problems})
+
+    def show(self) -> Response:
+        rows = [
+            {
+                "name": row.name,
+                "value": _plain(row.shown(getattr(self._settings, row.name))),
+                "help": row.help,
+                "flag": row.flag,
+                "env": list(row.env),
+                "secret": row.secret,
+            }
+            for row in SETTINGS
+        ]
+        return answer({"settings": rows} | self._providers())
+
+    def change(self) -> Response:
+        assert self._models is not None
+        change = read_body(SettingsChange)
+        if change.providers is not None:
+            self._models.change([row.model_dump(exclude_none=True) for row in change.providers])
+        if "default_model" in change.model_fields_set:
+            self._models.choose_default(change.default_model)
+        return answer(self._providers())
+
+    def test(self) -> Response:
+        assert self._models is not None
+        return answer(self._models.test(read_body(Test).model))
+
+    def _providers(self) -> dict[str, Any]:
+        if self._models is None:
+            return {}
+        return {
+            "providers": self._models.book.shown(),
+            "local_servers": self._models.local_servers(),
+            "default_model": self._models.default(),
+        }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    return str(value) if not isinstance(value, tuple) else [str(item) for item in value]
