@@ -7,11 +7,12 @@ cell at a time is on the screen, and what the model writes while that cell is op
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, assert_never
 
+from gpt_code_ui.arguments import Refused, Understood, means, read
 from gpt_code_ui.errors import AnswerCut, AnswerTooLong, ContentFiltered
-from gpt_code_ui.json_stream import StringField, whole_characters
+from gpt_code_ui.json_stream import StringField
 from gpt_code_ui.protocol import (
     AssistantMessage,
     CodeDelta,
@@ -47,26 +48,14 @@ Prose = Literal["text", "reasoning"]
 AnswerChunk = TextChunk | ReasoningChunk | ToolCallChunk | FinishChunk
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A call that cannot be run; ``reason`` is told to the model and to the person."""
-
-    reason: str
-
-
-def code_of(name: str, arguments: str) -> str | Refused:
-    """The code a finished call asks to run, or why there is none."""
-    if name != EXECUTE_CODE.name:
+def code_of(name: str, arguments: str) -> Understood | Refused:
+    """The code a finished call of a well-ended answer asks to run, or why there is none."""
+    if not means(name, EXECUTE_CODE.name):
         return Refused(f"There is no tool {name!r}. The only tool is {EXECUTE_CODE.name!r}.")
-    example = 'Call it again with arguments like {"code": "print(1)"}.'
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError) as error:
-        return Refused(f"The arguments are not valid JSON: {error}. {example}")
-    code = value.get("code") if isinstance(value, dict) else None
-    if not isinstance(code, str) or not code.strip():
-        return Refused(f'The arguments hold no code in a string named "code". {example}')
-    return whole_characters(code)
+    understood = read(arguments)
+    if isinstance(understood, Understood) and name != EXECUTE_CODE.name:
+        return replace(understood, repaired=True)
+    return understood
 
 
 @dataclass
@@ -100,22 +89,26 @@ class Call:
             self.name += chunk.name
         self._pieces.append(chunk.arguments)
         self._unread.append(chunk.arguments)
-        if self.name != EXECUTE_CODE.name:
+        if not means(self.name, EXECUTE_CODE.name):
             return ""
         fresh = self._decoder.feed("".join(self._unread))
         self._unread.clear()
         self._shown.append(fresh)
         return fresh
 
-    def code(self) -> str | Refused:
+    def code(self) -> Understood | Refused:
         """What to run, once the answer has ended well."""
         return code_of(self.name, self.arguments)
 
     def for_history(self) -> ToolCall:
-        """The call as the model is reminded of it: always valid JSON.
+        """The call as the model is reminded of it: always valid JSON, and as it was understood.
 
         Chat templates of several servers parse old arguments and fail on broken ones.
         """
+        code = self.code()
+        if isinstance(code, Understood) and code.repaired:
+            arguments = json.dumps({"code": code.code}, ensure_ascii=False)
+            return ToolCall(id=self.id, name=EXECUTE_CODE.name, arguments=arguments)
         arguments = self.arguments
         try:
             valid = isinstance(json.loads(arguments), dict)
@@ -147,6 +140,7 @@ class Answer:
         self._written = 0
         self._late: list[TextChunk | ReasoningChunk] = []
         self._text: list[str] = []
+        self._thought: list[str] = []
         self._calls: dict[int, Call] = {}
         self.finish: FinishChunk | None = None
         self.is_empty = True
@@ -209,14 +203,17 @@ class Answer:
     def message(self) -> AssistantMessage:
         """The answer as the history keeps it."""
         calls = [call.for_history() for call in self._calls.values()]
-        return AssistantMessage(text="".join(self._text), tool_calls=calls)
+        return AssistantMessage(
+            text="".join(self._text), tool_calls=calls, reasoning="".join(self._thought)
+        )
 
     def _prose(self, chunk: TextChunk | ReasoningChunk, *, again: bool = False) -> Iterator[Event]:
         if not chunk.text:
             return
         self.is_empty = False
-        if isinstance(chunk, TextChunk) and not again:
-            self._text.append(chunk.text)
+        if not again:
+            into = self._text if isinstance(chunk, TextChunk) else self._thought
+            into.append(chunk.text)
         if self._writing is not None:
             self._late.append(chunk)
             return

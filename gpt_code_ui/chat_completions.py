@@ -6,10 +6,11 @@ without a finish reason raises AnswerCut.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from gpt_code_ui.errors import AnswerCut, AnswerTooLong, ModelError, NotAnAnswer
+from gpt_code_ui.event_lines import EventLines
 from gpt_code_ui.json_stream import SurrogateJoiner
 from gpt_code_ui.model_errors import from_report, quote, read_body
 from gpt_code_ui.protocol import (
@@ -19,13 +20,13 @@ from gpt_code_ui.protocol import (
     ModelChunk,
     ModelRequest,
     ReasoningChunk,
-    TextChunk,
     ToolCallChunk,
     ToolMessage,
     ToolSpec,
     UsageChunk,
     UserMessage,
 )
+from gpt_code_ui.thinking import ThinkSplitter
 
 JsonObject = dict[str, Any]
 Reason = Literal["stop", "tool_calls", "length", "content_filter"]
@@ -44,24 +45,33 @@ REASONS: dict[str, Reason] = {
 BROKEN_OFF = frozenset({"error", "abort", "cancelled", "insufficient_system_resource"})
 
 
-def request_body(request: ModelRequest, *, with_usage: bool) -> JsonObject:
-    """The body of a streamed request; ``with_usage`` asks for token counts."""
+def request_body(
+    request: ModelRequest,
+    *,
+    with_usage: bool,
+    streamed: bool = True,
+    with_reasoning: bool = False,
+    options: Mapping[str, int | float] | None = None,
+) -> JsonObject:
+    """The body of a request. ``with_usage`` asks a stream for token counts, ``with_reasoning``
+    sends a model what it thought before."""
     body: JsonObject = {
         "model": request.model,
         "messages": [
             {"role": "system", "content": request.system},
-            *(_message(message) for message in request.messages),
+            *(_message(message, with_reasoning) for message in request.messages),
         ],
-        "stream": True,
+        "stream": streamed,
+        **(options or {}),
     }
     if request.tools:
         body["tools"] = [_tool(tool) for tool in request.tools]
-    if with_usage:
+    if with_usage and streamed:
         body["stream_options"] = {"include_usage": True}
     return body
 
 
-def _message(message: ChatMessage) -> JsonObject:
+def _message(message: ChatMessage, with_reasoning: bool) -> JsonObject:
     match message:
         case UserMessage():
             return {"role": "user", "content": message.text}
@@ -72,7 +82,8 @@ def _message(message: ChatMessage) -> JsonObject:
                 "content": message.text,
             }
         case AssistantMessage():
-            return _assistant(message)
+            thought = {"reasoning_content": message.reasoning} if with_reasoning else {}
+            return _assistant(message) | thought
 
 
 def _assistant(message: AssistantMessage) -> JsonObject:
@@ -98,45 +109,6 @@ def _tool(tool: ToolSpec) -> JsonObject:
     return {"type": "function", "function": function}
 
 
-class EventLines:
-    """Splits bytes into server-sent events: (name, data) pairs.
-
-    Lines end in LF or CRLF only: other line ends may stand inside the JSON.
-    """
-
-    def __init__(self) -> None:
-        self._line: list[bytes] = []
-        self._name = ""
-        self._data: list[bytes] = []
-
-    def feed(self, data: bytes) -> list[tuple[str, bytes]]:
-        """The events that this piece completes."""
-        *lines, rest = data.split(b"\n")
-        events: list[tuple[str, bytes]] = []
-        for line in lines:
-            if self._line:
-                line = b"".join([*self._line, line])
-                self._line.clear()
-            self._take(line.rstrip(b"\r"), events)
-        if rest:
-            self._line.append(rest)
-        return events
-
-    def end(self) -> list[tuple[str, bytes]]:
-        """The event that the end of the stream left without its empty line."""
-        return self.feed(b"\n\n")
-
-    def _take(self, line: bytes, events: list[tuple[str, bytes]]) -> None:
-        if line.startswith(b"data:"):
-            self._data.append(line[5:].strip())
-        elif line.startswith(b"event:"):
-            self._name = line[6:].strip().decode("utf-8", "replace")
-        elif not line:
-            if self._data:
-                events.append((self._name, b"\n".join(self._data)))
-            self._name, self._data = "", []
-
-
 class AnswerReader:
     """One response: bytes in, chunks out. ``secrets`` are kept out of what it raises."""
 
@@ -151,8 +123,14 @@ class AnswerReader:
         self._calls = _CallNumbers()
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
+        self._thinking = ThinkSplitter()
         self.finished = False
         self.done = False
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether the answer came in pieces, not as one JSON document."""
+        return self._begun and self._document is None
 
     def feed(self, data: bytes) -> list[ModelChunk]:
         """The chunks in the next piece. Raises ModelError and its kin."""
@@ -258,17 +236,20 @@ class AnswerReader:
             text = self._reasoning.feed(thinking)
             if text:
                 chunks.append(ReasoningChunk(text=text))
+        thought = _thought(delta.get("content"))
+        if thought:
+            chunks.append(ReasoningChunk(text=thought))
         text = self._text.feed(_content(delta.get("content")) or _content(delta.get("refusal")))
         if text:
-            chunks.append(TextChunk(text=text))
+            chunks += self._thinking.feed(text)
+            self.spoke = True
 
     def _finish(self, reason: str, chunks: list[ModelChunk]) -> None:
         if reason.lower() in BROKEN_OFF:
             raise AnswerCut(f"The endpoint broke the answer off: {quote(reason, self._secrets)}.")
         self.finished = True
-        rest = self._text.flush()
-        if rest:
-            chunks.append(TextChunk(text=rest))
+        chunks += self._thinking.feed(self._text.flush())
+        chunks += self._thinking.flush()
         chunks.append(FinishChunk(reason=REASONS.get(reason.lower(), "stop")))
 
 
@@ -291,20 +272,24 @@ class _CallNumbers:
 
     def chunk(self, call: JsonObject) -> ToolCallChunk:
         """A piece of a call under our own number for that call."""
-        id = call.get("id") if isinstance(call.get("id"), str) else None
         function = call.get("function")
         function = function if isinstance(function, dict) else {}
+        id = call.get("id") or function.get("id")
+        id = id if isinstance(id, str) else None
         name = function.get("name") if isinstance(function.get("name"), str) else None
         number = self._number(call.get("index"), id or None, bool(name))
         arguments = function.get("arguments")
-        if isinstance(arguments, dict):
-            arguments = json.dumps(arguments)
+        if isinstance(arguments, dict | list):
+            arguments = json.dumps(arguments, ensure_ascii=False)
         text = arguments if isinstance(arguments, str) else ""
         text = self._joiners[number].feed(text)
         return ToolCallChunk(index=number, id=id or None, name=name or None, arguments=text)
 
     def _number(self, index: object, id: str | None, named: bool) -> int:
         key = index if isinstance(index, int) else id or self._last
+        # Some servers give every piece an id of its own: without a name it goes on.
+        if not isinstance(index, int) and not named and id not in self._numbers:
+            key = self._last or id
         number = self._numbers.get(key)
         # Some servers give every call the index 0: another id with a name is another call.
         other = number is not None and named and id and self._ids.get(number) not in (None, id)
@@ -325,6 +310,14 @@ def _content(value: object) -> str:
         pieces = [piece.get("text") for piece in value if isinstance(piece, dict)]
         return "".join(piece for piece in pieces if isinstance(piece, str))
     return ""
+
+
+def _thought(value: object) -> str:
+    """Thinking among the pieces of a ``content`` list, as Mistral sends it."""
+    if not isinstance(value, list):
+        return ""
+    pieces = [piece.get("thinking") for piece in value if isinstance(piece, dict)]
+    return "".join(piece if isinstance(piece, str) else _content(piece) for piece in pieces)
 
 
 def _number(value: object) -> int:

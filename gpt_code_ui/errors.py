@@ -134,9 +134,10 @@ class TurnLimit(GptCodeError):
 
 
 class ModelError(GptCodeError):
-    """The model did not give a usable answer."""
+    """The model did not give a usable answer. ``said``: the endpoint's whole words, if any."""
 
     status, code = 502, "model_error"
+    said: str = ""
 
 
 class NoModel(ModelError):

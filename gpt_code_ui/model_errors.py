@@ -5,6 +5,7 @@ the same with different statuses, then by the name of the vendor's exception cla
 leaves here holds a key.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from gpt_code_ui.errors import (
 )
 
 QUOTE_CHARACTERS = 400
+SAID_CHARACTERS = 20_000
 SHORTEST_SECRET = 8
 
 # The classes of the openai package and of the layers below it; the nearest in an exception's
@@ -79,7 +81,8 @@ SIGNS: Sequence[tuple[str, type[ModelError]]] = (
     ),
     (
         r"context_length_exceeded|(maximum|max|available) context|context (length|window|size)"
-        r"|(prompt|input|request) is too (long|large)|too many (input )?tokens",
+        r"|(prompt|input|request) is too (long|large)|too many (input )?tokens"
+        r"|exceed_context_size|model length|max_model_len|number of tokens allowed|max_new_tokens",
         ContextOverflow,
     ),
     (
@@ -151,6 +154,7 @@ class Report:
     kind: str = ""
     message: str = ""
     retry_after: float | None = None
+    whole: str = ""
     classes: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -176,6 +180,7 @@ def translate(
             kind=report.kind,
             message=report.message or ("" if status else root_message(error)),
             retry_after=seconds(headers.get("retry-after")),
+            whole=report.whole,
             classes=[one.__name__ for one in type(error).__mro__],
         ),
         secrets,
@@ -198,7 +203,9 @@ def from_report(
         if report.retry_after:
             hint = f"Ask again in {report.retry_after:.0f} s."
         return ModelRateLimited(message, hint=hint, retry_after=report.retry_after)
-    return kind(message, hint=hint)
+    error = kind(message, hint=hint)
+    error.said = redact(f"{report.signs} {report.whole}", secrets)[:SAID_CHARACTERS]
+    return error
 
 
 def _kind(report: Report, otherwise: type[ModelError]) -> type[ModelError]:
@@ -231,13 +238,14 @@ def read_body(body: object, *, status: int | None = None) -> Report:
     if not isinstance(body, dict):
         return Report(status=status)
     inner = body.get("error", body)
+    whole = json.dumps(body, ensure_ascii=False, default=str)
     if not isinstance(inner, dict):
-        return Report(status=status, message=str(inner))
+        return Report(status=status, message=str(inner), whole=whole)
     message = inner.get("message") or inner.get("detail") or inner.get("msg") or ""
     code = inner.get("code")
     if status is None and isinstance(code, int) and 400 <= code < 600:
         status = code
-    return Report(status, _text(code), _text(inner.get("type")), _text(message))
+    return Report(status, _text(code), _text(inner.get("type")), _text(message), whole=whole)
 
 
 def _text(value: Any) -> str:

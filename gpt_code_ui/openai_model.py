@@ -6,32 +6,41 @@ to the caller's thread. Nothing is retried or redirected here, and no key leaves
 """
 
 import asyncio
+import json
 import re
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
 from gpt_code_ui.agent import Stop
-from gpt_code_ui.chat_completions import CUT_HINT, AnswerReader, JsonObject, request_body
+from gpt_code_ui.asking import Asked, Options
+from gpt_code_ui.capabilities import CapabilityStore, adapted, window_in
+from gpt_code_ui.chat_completions import CHECK_URL, CUT_HINT, AnswerReader, JsonObject
 from gpt_code_ui.errors import (
     AnswerCut,
+    ContextOverflow,
     GptCodeError,
-    ModelBadRequest,
     ModelError,
     ModelRefusedKey,
     ModelTimeout,
+    NotAnAnswer,
     UsageError,
 )
+from gpt_code_ui.loop_thread import LoopThread
 from gpt_code_ui.model_errors import quote, redact, root_message, translate
 from gpt_code_ui.protocol import ModelChunk, ModelRequest, RequestSent
+from gpt_code_ui.providers.local import model_names
 
+OPENAI_URL = "https://api.openai.com/v1"
+MAX_TRIES = 6
+# So many answers in a row with broken calls, and the model is asked for blocks instead.
+MOST_BROKEN = 2
 NO_KEY = "no-key-was-given"
-CLOSE_S = 3.0
+LIST_BYTES = 4 << 20
 # What the client tells of this machine unasked.
 _FINGERPRINT = tuple(
     f"x-stainless-{name}"
@@ -51,6 +60,17 @@ class Endpoint:
     api_type: str = "open_ai"
     api_version: str | None = None
     extra_headers: Mapping[str, str] | None = None
+    options: Options = field(default_factory=Options)
+
+    @property
+    def url(self) -> str:
+        """The address that is asked."""
+        return self.base_url or OPENAI_URL
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether OpenAI's newest names of parameters are understood for certain."""
+        return self.api_type == "azure" or self.url.startswith(OPENAI_URL)
 
 
 @dataclass(frozen=True)
@@ -67,13 +87,19 @@ class Deadlines:
 class OpenAIModel:
     """The Model port over HTTP. ``close`` ends its thread and what still runs on it."""
 
-    def __init__(self, endpoint: Endpoint, deadlines: Deadlines = Deadlines()) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        deadlines: Deadlines = Deadlines(),
+        capabilities: CapabilityStore | None = None,
+    ) -> None:
         self._endpoint = endpoint
+        self._capabilities = capabilities or CapabilityStore()
+        self._broken: dict[str, int] = {}
         self._deadlines = deadlines
         self._secrets = secrets_of(endpoint)
-        self._loop = _LoopThread("openai-model")
+        self._loop = LoopThread("openai-model")
         self._client: Any = None
-        self._refuses_usage: set[str] = set()
         self._on_sent: ContextVar[Callable[[RequestSent], None]] = ContextVar("on_sent")
 
     def stream(self, request: ModelRequest, stop: Stop) -> Iterator[ModelChunk]:
@@ -95,27 +121,84 @@ class OpenAIModel:
         if error := answer.exception():
             raise error
 
+    def list_models(self, timeout: float) -> list[str]:
+        """The names the endpoint lists, asked within ``timeout`` seconds. Raises ModelError."""
+        names: list[str] = []
+        asked = self._loop.submit(self._list(names, timeout))
+        wait([asked], timeout + 1.0)
+        if not asked.done() or asked.cancelled():
+            asked.cancel()
+            raise ModelTimeout(f"The endpoint did not list its models within {timeout:.0f} s.")
+        if error := asked.exception():
+            raise error
+        return names
+
+    async def _list(self, names: list[str], seconds: float) -> None:
+        self._on_sent.set(lambda _: None)
+        data = b""
+        try:
+            client = self._client = self._client or self._new_client()
+            async with asyncio.timeout(seconds):
+                async with client.models.with_streaming_response.list() as response:
+                    async for piece in response.iter_bytes():
+                        data += piece
+                        if len(data) > LIST_BYTES:
+                            raise NotAnAnswer("The endpoint's list of models has no end.")
+            found = model_names(json.loads(data))
+            if found is None:
+                raise NotAnAnswer("The endpoint does not list models.", hint=CHECK_URL)
+            names.extend(found)
+        except GptCodeError:
+            raise
+        except TimeoutError as error:
+            raise ModelTimeout(
+                f"The endpoint did not list its models within {seconds:.0f} s."
+            ) from error
+        except ValueError as error:
+            raise NotAnAnswer("The endpoint does not list models.", hint=CHECK_URL) from error
+        # As for an answer: whatever the client raises ends here, translated.
+        except Exception as error:
+            raise translate(error, self._secrets) from error
+
     def close(self) -> None:
         """End every answer and the thread; may be called twice."""
         client, self._client = self._client, None
         self._loop.close(None if client is None else client.close)
 
     async def _answer(self, request: ModelRequest, put: Callable[[Batch], None]) -> None:
-        """Ask, and once more without token counts where the endpoint refuses to count."""
+        """Ask, and again in another way where the endpoint refuses a part of the request."""
         self._on_sent.set(lambda sent: put([sent]))
-        with_usage = request.model not in self._refuses_usage
-        try:
-            await self._attempt(request_body(request, with_usage=with_usage), put)
-        except ModelBadRequest as error:
-            if not with_usage or "stream_options" not in error.message:
-                raise
-            self._refuses_usage.add(request.model)
-            await self._attempt(request_body(request, with_usage=False), put)
+        url, model = self._endpoint.url, request.model
+        known = before = self._capabilities.get(url, model)
+        for attempt in range(MAX_TRIES):
+            asked = Asked(request, known, self._endpoint.options, newest=self._endpoint.is_openai)
+            try:
+                await self._attempt(asked, put)
+            except ModelError as error:
+                if isinstance(error, ContextOverflow) and (window := window_in(error.said)):
+                    self._capabilities.learn(url, model, context_window=window)
+                other = None if asked.spoke else adapted(known, error.said, asked.body)
+                if other is None or attempt == MAX_TRIES - 1:
+                    raise
+                known = other
+            else:
+                break
+        learnt = known.differences(before) | asked.learnt
+        if asked.calls_are_broken is not None:
+            self._broken[model] = self._broken.get(model, 0) + 1 if asked.calls_are_broken else 0
+            if self._broken[model] >= MOST_BROKEN:
+                learnt["tools"] = False
+        if learnt:
+            self._capabilities.learn(url, model, **learnt)
 
-    async def _attempt(self, body: JsonObject, put: Callable[[Batch], None]) -> None:
+    async def _attempt(self, asked: Asked, out: Callable[[Batch], None]) -> None:
         reader = AnswerReader(self._secrets)
+
+        def put(batch: Batch) -> None:
+            out(asked.take(batch))
+
         try:
-            async with self._timed(reader) as moved, self._open(body) as response:
+            async with self._timed(reader, asked) as moved, self._open(asked.body) as response:
                 async for data in response.iter_bytes():
                     batch = reader.feed(data)
                     if batch:
@@ -124,6 +207,8 @@ class OpenAIModel:
                     if reader.done:
                         break
             put(reader.end())
+            if reader.is_stream:
+                asked.learnt["streams"] = True
         except GptCodeError:
             raise
         # Whatever the client and the layers below it raise ends here, translated.
@@ -137,17 +222,19 @@ class OpenAIModel:
         return AnswerCut(f"The answer broke off: {why}", hint=CUT_HINT)
 
     @asynccontextmanager
-    async def _timed(self, reader: AnswerReader) -> AsyncIterator[Callable[[], None]]:
+    async def _timed(self, reader: AnswerReader, asked: Asked) -> AsyncIterator[Callable[[], None]]:
         """Hold the block to the deadlines; what it yields is called when the answer moved on."""
         now, limits = asyncio.get_running_loop().time, self._deadlines
         end = now() + limits.total
+        # A whole answer comes as late as its last piece would.
+        first = limits.idle if asked.is_streamed else limits.total
 
         def moved() -> None:
             wait = limits.grace if reader.finished else limits.idle
             timer.reschedule(min(now() + wait, end))
 
         try:
-            async with asyncio.timeout(limits.idle) as timer:
+            async with asyncio.timeout(first) as timer:
                 yield moved
         except TimeoutError as error:
             if reader.finished:
@@ -187,8 +274,7 @@ class OpenAIModel:
             return openai.AsyncAzureOpenAI(
                 azure_endpoint=endpoint.base_url, api_version=endpoint.api_version, **common
             )
-        base_url = endpoint.base_url or "https://api.openai.com/v1"
-        return openai.AsyncOpenAI(base_url=base_url, **common)
+        return openai.AsyncOpenAI(base_url=endpoint.url, **common)
 
     async def _before_sending(self, request: Any) -> None:
         """Take the request as it will leave: what is shown to the person is what was sent."""
@@ -231,54 +317,3 @@ def _timeout(limits: Deadlines, *, whole: bool) -> ModelTimeout:
 
 def _cancel(answer: "Future[None]") -> None:
     answer.cancel()
-
-
-class _LoopThread:
-    """An event loop on a thread of its own, which starts with the first task."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-
-    def submit(self, work: Coroutine[Any, Any, None]) -> "Future[None]":
-        """Run ``work`` on the loop; cancelling the future cancels it there."""
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._loop,), name=self._name, daemon=True
-                )
-                self._thread.start()
-            return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def close(self, last: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
-        """Cancel all tasks, run ``last``, end the thread. A later task starts a new one."""
-        with self._lock:
-            loop, thread = self._loop, self._thread
-            self._loop = self._thread = None
-        if loop is None or thread is None:
-            return
-        asyncio.run_coroutine_threadsafe(self._wind_up(last), loop)
-        thread.join(CLOSE_S)
-
-    @staticmethod
-    def _run(loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            loop.run_forever()
-        finally:
-            loop.close()
-
-    @staticmethod
-    async def _wind_up(last: Callable[[], Coroutine[Any, Any, None]] | None) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            if last is not None:
-                await asyncio.wait_for(last(), CLOSE_S)
-        finally:
-            loop.stop()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gpt_code_ui.answer import EXECUTE_CODE
-from gpt_code_ui.chat_completions import AnswerReader, EventLines, request_body
+from gpt_code_ui.chat_completions import AnswerReader, request_body
 from gpt_code_ui.errors import (
     AnswerCut,
     AnswerTooLong,
@@ -14,6 +14,7 @@ from gpt_code_ui.errors import (
     ModelRateLimited,
     NotAnAnswer,
 )
+from gpt_code_ui.event_lines import EventLines
 from gpt_code_ui.protocol import (
     AssistantMessage,
     FinishChunk,

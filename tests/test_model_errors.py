@@ -1,5 +1,7 @@
 """Every failure of an endpoint becomes one of our errors, and none shows a key."""
 
+import json
+
 import httpx2
 import openai
 import pytest
@@ -165,6 +167,7 @@ def test_a_long_message_is_cut_to_a_line() -> None:
 
 
 def test_in_a_stream_the_code_may_be_a_status() -> None:
-    report = read_body({"error": {"message": "Provider failed", "code": 502}})
-    assert report == Report(502, "502", "", "Provider failed")
+    body = {"error": {"message": "Provider failed", "code": 502}}
+    report = read_body(body)
+    assert report == Report(502, "502", "", "Provider failed", whole=json.dumps(body))
     assert type(from_report(report, [], errors.AnswerCut)) is errors.AnswerCut

@@ -238,7 +238,6 @@ def test_secrets_are_known() -> None:
         (error(429, "slow down"), "model_rate_limited"),
         (error(429, "You exceeded your quota", code="insufficient_quota"), "model_no_credit"),
         (error(400, "too long", code="context_length_exceeded"), "model_context"),
-        (error(400, "gpt-x does not support tools"), "model_no_tools"),
         (error(500, "oops"), "model_overloaded"),
         (plain("<html>busy</html>", status=503, content_type="text/html"), "model_overloaded"),
         (plain("<html>hi</html>", content_type="text/html"), "model_not_an_answer"),

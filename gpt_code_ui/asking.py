@@ -1,0 +1,88 @@
+"""One request in the way a model can take it, and what its answer tells of the model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gpt_code_ui.arguments import Refused, means, read
+from gpt_code_ui.capabilities import Capabilities
+from gpt_code_ui.chat_completions import request_body
+from gpt_code_ui.fence import TOOL, FenceSplitter, fenced
+from gpt_code_ui.protocol import (
+    FinishChunk,
+    ModelChunk,
+    ModelRequest,
+    ReasoningChunk,
+    ToolCallChunk,
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person set for all requests; None: as the endpoint has it.
+
+    ``max_tokens``: how long an answer may be.
+    """
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
+class Asked:
+    """A request and its answer. ``newest``: OpenAI's newest names are understood for certain."""
+
+    def __init__(
+        self, request: ModelRequest, known: Capabilities, options: Options, *, newest: bool
+    ) -> None:
+        has_no_tools = bool(request.tools) and known.tools is False
+        self._fence = FenceSplitter() if has_no_tools else None
+        self.body = request_body(
+            fenced(request) if has_no_tools else request,
+            with_usage=known.usage is not False,
+            streamed=known.streams is not False,
+            with_reasoning=known.wants_reasoning is True,
+            options=_numbers(options, known, newest),
+        )
+        self.learnt: dict[str, bool] = {}
+        self.spoke = False
+        self._calls: dict[int, tuple[str, list[str]]] = {}
+        self._ended_well = False
+
+    @property
+    def calls_are_broken(self) -> bool | None:
+        """Whether no call for code can be understood; None without one, or after a bad end."""
+        calls = [pieces for name, pieces in self._calls.values() if means(name, TOOL)]
+        if not calls or not self._ended_well:
+            return None
+        return all(isinstance(read("".join(pieces)), Refused) for pieces in calls)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the answer was asked for in pieces."""
+        return bool(self.body["stream"])
+
+    def take(self, batch: Sequence[ModelChunk]) -> list[ModelChunk]:
+        """What the loop gets of a batch."""
+        self.spoke = self.spoke or bool(batch)
+        for chunk in batch:
+            if isinstance(chunk, ToolCallChunk) and self._fence is None:
+                self.learnt["tools"] = True
+                name, pieces = self._calls.get(chunk.index, ("", []))
+                self._calls[chunk.index] = (name or chunk.name or "", pieces)
+                pieces.append(chunk.arguments)
+            elif isinstance(chunk, FinishChunk):
+                self._ended_well = chunk.reason in ("stop", "tool_calls")
+            elif isinstance(chunk, ReasoningChunk):
+                self.learnt["reasoning"] = True
+        return list(batch) if self._fence is None else self._fence.take(batch)
+
+
+def _numbers(options: Options, known: Capabilities, newest: bool) -> dict[str, int | float]:
+    """The options under the names that the model wants."""
+    numbers: dict[str, int | float] = {}
+    if options.temperature is not None and known.temperature is not False:
+        numbers["temperature"] = options.temperature
+    if options.max_tokens is not None:
+        told = known.max_completion_tokens
+        is_newest = newest if told is None else told
+        numbers["max_completion_tokens" if is_newest else "max_tokens"] = options.max_tokens
+    return numbers
