@@ -14,9 +14,18 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
-from gpt_code_ui.answer import EXECUTE_CODE, Answer, Call, Refused
-from gpt_code_ui.errors import GptCodeError, ModelError, ModelRateLimited, TurnLimit
-from gpt_code_ui.history import cell_report
+from gpt_code_ui.answer import EXECUTE_CODE, Answer, Call
+from gpt_code_ui.arguments import Refused, Understood
+from gpt_code_ui.capabilities import window_in
+from gpt_code_ui.context import Gauge, estimate, size_of
+from gpt_code_ui.errors import (
+    ContextOverflow,
+    GptCodeError,
+    ModelError,
+    ModelRateLimited,
+    TurnLimit,
+)
+from gpt_code_ui.history import FAILED, told_report
 from gpt_code_ui.protocol import (
     CellFinished,
     CellPart,
@@ -28,13 +37,18 @@ from gpt_code_ui.protocol import (
     ModelRequest,
     ModelRequestSent,
     RequestSent,
+    ToolFinished,
     ToolMessage,
+    ToolSpec,
+    ToolStarted,
     TurnFinished,
     TurnStarted,
     TurnStatus,
     Usage,
     UsageChunk,
 )
+from gpt_code_ui.same_errors import CHANGE_COURSE, Errors
+from gpt_code_ui.setting_types import Price
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +116,30 @@ class Model(Protocol):
 class Kernel(Protocol):
     """The kernel of one conversation."""
 
-    def run(self, cell_id: str, code: str, turn_id: str, stop: Stop) -> CellPart:
+    def run(
+        self, cell_id: str, code: str, turn_id: str, stop: Stop, *, repaired: bool | None = None
+    ) -> CellPart:
         """Run a cell to its end and publish its events; interrupt it when a stop is requested.
 
         Raises GptCodeError only if nothing of the cell was published.
         """
+        ...
+
+
+class Tool(Protocol):
+    """Another tool than ``execute_code``."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """As the model is told of it."""
+        ...
+
+    def offered(self, messages: Sequence[ChatMessage]) -> bool:
+        """Whether it is of use in this conversation."""
+        ...
+
+    def run(self, arguments: str, stop: Stop) -> str:
+        """What the model gets. Raises GptCodeError with words for the model."""
         ...
 
 
@@ -115,13 +148,16 @@ class Limits:
     """Where a turn ends by itself.
 
     ``max_repairs``: answers in a row that may fail after a first failure. ``output_bytes``: how
-    much of a cell's output the model gets. A request is repeated only before any output, if its
-    failure came within ``retry_window_s`` seconds and the wait is at most ``max_wait_s`` seconds.
+    much of a cell's output the model gets. After ``same_errors`` in a row the model is told to
+    change course, and if it comes again the turn ends. A request is repeated only before any
+    output, if its failure came within ``retry_window_s`` seconds and the wait is at most
+    ``max_wait_s`` seconds.
     """
 
     max_rounds: int = 25
     max_repairs: int = 8
     max_malformed: int = 2
+    same_errors: int = 3
     output_bytes: int = 8192
     max_retries: int = 2
     first_wait_s: float = 0.5
@@ -140,13 +176,21 @@ def run_turn(
     system: str,
     new_id: Callable[[], str],
     on_request: Callable[[str, str, str], None],
+    gauge: Gauge | None = None,
+    price: Price | None = None,
+    tools: Sequence[Tool] = (),
 ) -> Iterator[Event]:
     """Answer the last user message of ``history``; the kernel publishes what runs in it.
 
     ``new_id`` names parts, cells and requests. ``on_request(request_id, url, body)`` gets every
-    request as it left, before its ``model_request`` event.
+    request as it left, before its ``model_request`` event. ``gauge`` keeps requests within the
+    model's window; with a ``price`` the usage carries what it cost.
+    ``tools`` are those beside ``execute_code``.
     """
-    run = _Run(turn, list(history), model, kernel, limits, stop, system, new_id, on_request)
+    run = _Run(
+        turn, list(history), model, kernel, limits, stop, system, new_id, on_request,
+        gauge or Gauge(), price, tools,
+    )  # fmt: skip
     status: TurnStatus = "failed"
     error: ErrorBody | None = None
     try:
@@ -180,6 +224,9 @@ class _Run:
     system: str
     new_id: Callable[[], str]
     on_request: Callable[[str, str, str], None]
+    gauge: Gauge
+    price: Price | None
+    tools: Sequence[Tool]
 
     def __post_init__(self) -> None:
         self._answer = Answer(self.turn.turn_id, self.new_id)
@@ -188,6 +235,8 @@ class _Run:
         self._failures = 0
         self._malformed = 0
         self._call_ids: set[str] = set()
+        self._sent_messages: list[ChatMessage] = []
+        self._errors = Errors(self.limits.same_errors)
 
     def rounds(self) -> Iterator[Event]:
         """Answers and the cells they ask for, until an answer asks for none."""
@@ -225,6 +274,26 @@ class _Run:
         return self.stop.requested
 
     def _ask(self) -> Iterator[Event]:
+        """One answer; a request that was too long is shortened and sent once more."""
+        try:
+            yield from self._try()
+        except ContextOverflow as overflow:
+            if not self._answer.is_empty or not self._can_shrink(overflow):
+                raise
+            log.info("request shortened: %s", overflow.message)
+            yield from self._try()
+
+    def _can_shrink(self, overflow: ContextOverflow) -> bool:
+        size = size_of(self.system, self._sent_messages, self._tools(), count=self.gauge.count)
+        self.gauge.overflowed(size, window_in(overflow.said or overflow.message))
+        shorter = self.gauge.fit(self.system, self.messages, self._tools())
+        return shorter != self._sent_messages
+
+    def _tools(self) -> list[ToolSpec]:
+        more = [tool.spec for tool in self.tools if tool.offered(self.messages)]
+        return [EXECUTE_CODE, *more]
+
+    def _try(self) -> Iterator[Event]:
         """One answer; repeats the request where a failure before any output allows it."""
         wait = self.limits.first_wait_s
         for attempt in range(self.limits.max_retries + 1):
@@ -254,12 +323,14 @@ class _Run:
         )
 
     def _listen(self) -> Iterator[Event]:
+        tools = self._tools()
+        self._sent_messages = self.gauge.fit(self.system, self.messages, tools)
         request = ModelRequest(
             turn_id=self.turn.turn_id,
             model=self.turn.model,
             system=self.system,
-            messages=list(self.messages),
-            tools=[EXECUTE_CODE],
+            messages=self._sent_messages,
+            tools=tools,
         )
         chunks = self.model.stream(request, self.stop)
         with closing(chunks) if isinstance(chunks, Generator) else nullcontext():
@@ -292,11 +363,16 @@ class _Run:
     def _usage(self, usage: UsageChunk) -> Event:
         self._input_tokens += usage.input_tokens
         self._output_tokens += usage.output_tokens
+        sent = size_of(self.system, self._sent_messages, self._tools(), count=estimate)
+        self.gauge.learn(sent, usage.input_tokens)
+        price = self.price
         return Usage(
             turn_id=self.turn.turn_id,
             input_tokens=self._input_tokens,
             output_tokens=self._output_tokens,
             context_tokens=usage.input_tokens + usage.output_tokens,
+            context_window=self.gauge.window,
+            cost=price.of(self._input_tokens, self._output_tokens) if price else None,
         )
 
     def _run_calls(self, answer: Answer) -> Iterator[Event]:
@@ -307,22 +383,51 @@ class _Run:
         for call in answer.calls:
             if self.stop.requested:
                 return
+            tool = next((one for one in self.tools if one.spec.name == call.name), None)
+            if tool is not None:
+                results.append((yield from self._run_tool(call, tool)))
+                continue
             code = call.code()
             if isinstance(code, Refused):
                 yield from self._not_run(call, code.reason)
                 self._count(ok=False, malformed=True)
-                text = code.reason
+                results.append(ToolMessage(tool_call_id=call.id, text=code.reason, failed=True))
             else:
-                text = self._run_cell(call, code)
-            results.append(ToolMessage(tool_call_id=call.id, text=text))
+                results.append(self._run_cell(call, code))
         self.messages += [answer.message(), *results]
 
-    def _run_cell(self, call: Call, code: str) -> str:
-        cell = self.kernel.run(call.cell_id, code, self.turn.turn_id, self.stop)
+    def _run_tool(self, call: Call, tool: Tool) -> Generator[Event, None, ToolMessage]:
+        id, arguments = call.cell_id, call.arguments
+        yield ToolStarted(
+            call_id=id, turn_id=self.turn.turn_id, name=tool.spec.name, arguments=arguments
+        )
+        try:
+            content, failed = tool.run(arguments, self.stop), False
+        except GptCodeError as error:
+            content, failed = " ".join(filter(None, (error.message, error.hint))), True
+        except Exception:
+            log.exception("tool %s failed", tool.spec.name)
+            content, failed = "The tool failed.", True
+        yield ToolFinished(call_id=id, status="error" if failed else "ok", content=content)
+        if failed:
+            self._count(ok=False)
+        return ToolMessage(tool_call_id=call.id, text=content)
+
+    def _run_cell(self, call: Call, code: Understood) -> ToolMessage:
+        cell = self.kernel.run(
+            call.cell_id,
+            code.code,
+            self.turn.turn_id,
+            self.stop,
+            repaired=code.repaired or None,
+        )
         call.closed = True
         if not self.stop.requested:
             self._count(ok=cell.status in ("ok", "interrupted"))
-        return cell_report(cell, output_bytes=self.limits.output_bytes)
+        text = told_report(cell, output_bytes=self.limits.output_bytes)
+        if not self.stop.requested and self._errors.again(cell):
+            text = f"{text}\n{CHANGE_COURSE}"
+        return ToolMessage(tool_call_id=call.id, text=text, failed=cell.status in FAILED)
 
     def _count(self, *, ok: bool, malformed: bool = False) -> None:
         self._failures = 0 if ok else self._failures + 1

@@ -22,6 +22,8 @@ from gpt_code_ui.protocol import (
     InputReply,
     KernelStatus,
     ModelInfo,
+    ModelRequestSent,
+    Profile,
     Published,
     Transcript,
     Turn,
@@ -52,7 +54,7 @@ class Conversations:
         self._store = store
         self._ports = ports
         self._output_dir = output_dir
-        self._turns = Turns(store, client, publisher, ports, limits)
+        self._turns = Turns(store, client, publisher, ports, limits, self.output_file)
         self._recover()
 
     # --- the list ------------------------------------------------------------------------------
@@ -101,11 +103,11 @@ class Conversations:
 
     def update(
         self, conversation_id: str, *, title: str | None = None, model: str | None = None,
-        pinned: bool | None = None,
+        pinned: bool | None = None, rules: str | None = None,
     ) -> ConversationSummary:  # fmt: skip
-        """Rename, choose the model, pin. Raises NotFound."""
+        """Rename, choose the model, pin, set the house rules. Raises NotFound."""
         self._summary(conversation_id)
-        change = ConversationChanged(title=title, model=model, pinned=pinned)
+        change = ConversationChanged(title=title, model=model, pinned=pinned, rules=rules)
         self.publisher.publish_durably(conversation_id, change)
         return self._summary(conversation_id)
 
@@ -153,9 +155,19 @@ class Conversations:
         return self.ask(conversation_id, turn.prompt, turn.model, list(turn.attachments))
 
     def requests(self, conversation_id: str, turn_id: str) -> Rows:
-        """What was sent to the model for a turn, byte for byte, without keys. Raises NotFound."""
+        """What was sent to the model for a turn, byte for byte, without keys; when, how much.
+
+        Raises NotFound.
+        """
         self._turn(conversation_id, turn_id)
-        return self._store.requests(conversation_id, turn_id)
+        kept = self._store.requests(conversation_id, turn_id)
+        rows: dict[str, dict[str, Any]] = {row["request_id"]: {**row} for row in kept}
+        for published in self._store.events(conversation_id, 0) if rows else ():
+            event = published.event
+            if isinstance(event, ModelRequestSent) and event.request_id in rows:
+                sent = {"at": published.at, "bytes": event.bytes, "sha256": event.sha256}
+                rows[event.request_id].update(sent)
+        return list(rows.values())
 
     def stop(self, conversation_id: str) -> None:
         """End the turn and interrupt the kernel; harmless when nothing runs. Raises NotFound."""
@@ -207,6 +219,10 @@ class Conversations:
         """The conversation's folder, made on first use. Raises NotFound."""
         self._summary(conversation_id)
         return self._ports.workspace_for(conversation_id)
+
+    def profile(self, conversation_id: str, path: str) -> Profile:
+        """What is in a file. Raises NotFound, InvalidValue, Forbidden."""
+        return self._ports.profiles.profile(self.workspace(conversation_id), path)
 
     def files_changed(self, conversation_id: str, files: FileChanges) -> None:
         """Tell that files came, changed or went outside a cell."""

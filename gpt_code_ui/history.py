@@ -5,10 +5,11 @@ the time it happened, so that the beginning of a history never changes from turn
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
-from gpt_code_ui.plain_text import cut, plain, short_traceback
+from gpt_code_ui.news import some
+from gpt_code_ui.plain_text import LEFT_OUT, cut, plain, short_traceback
 from gpt_code_ui.protocol import (
     AssistantMessage,
     CellPart,
@@ -23,18 +24,27 @@ from gpt_code_ui.protocol import (
     TextPart,
     ToolCall,
     ToolMessage,
+    ToolPart,
     Transcript,
     Turn,
     UserMessage,
 )
+from gpt_code_ui.told import with_files, with_news
 
 TOOL_NAME = "execute_code"
 TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
-LISTED_FILES = 20
+SHORTENED = "[shortened: read_output"
+FAILED = frozenset({"error", "timeout", "died"})
 
 
-def model_messages(transcript: Transcript, *, output_bytes: int) -> list[ChatMessage]:
-    """The conversation for the model; each cell's report is held to ``output_bytes``."""
+def model_messages(
+    transcript: Transcript, *, output_bytes: int, news: Mapping[str, str] | None = None
+) -> list[ChatMessage]:
+    """The conversation for the model; each cell's report is held to ``output_bytes``.
+
+    ``news`` has what happened before a turn without the model, by the turn's id.
+    """
+    news = news or {}
     own_cells = _cells_of_the_person(transcript)
     messages: list[ChatMessage] = []
     for turn in transcript.turns:
@@ -42,7 +52,8 @@ def model_messages(transcript: Transcript, *, output_bytes: int) -> list[ChatMes
             continue
         while own_cells and (own_cells[0].started_at or "") <= (turn.started_at or ""):
             messages.append(_note(own_cells.pop(0), output_bytes))
-        messages.append(UserMessage(text=_prompt(turn)))
+        question = with_news(_prompt(turn), news.get(turn.turn_id))
+        messages.append(UserMessage(text=question))
         messages += _answer(turn, output_bytes)
     messages += [_note(cell, output_bytes) for cell in own_cells]
     return messages
@@ -67,6 +78,24 @@ def cell_report(cell: CellPart, *, output_bytes: int) -> str:
     return "\n".join(line for line in lines if line) or "[ran without output]"
 
 
+def told_report(cell: CellPart, *, output_bytes: int) -> str:
+    """The report of a cell, with the way to the whole of what is shortened."""
+    report = cell_report(cell, output_bytes=output_bytes)
+    if not cell.truncated and LEFT_OUT not in report:
+        return report
+    name = cell.cell_id if cell.execution_count is None else cell.execution_count
+    return f"{report}\n{SHORTENED}(cell={name}) reads all of it]"
+
+
+def _object(arguments: str) -> str:
+    """Arguments as a JSON object: templates of several servers fail on anything else."""
+    try:
+        valid = isinstance(json.loads(arguments), dict)
+    except (ValueError, RecursionError):
+        valid = False
+    return arguments if valid else json.dumps({"malformed": arguments}, ensure_ascii=False)
+
+
 def _cells_of_the_person(transcript: Transcript) -> list[CellPart]:
     """In the order in which they ran, wherever they stand."""
     cells = [
@@ -79,14 +108,11 @@ def _cells_of_the_person(transcript: Transcript) -> list[CellPart]:
 
 
 def _prompt(turn: Turn) -> str:
-    if not turn.attachments:
-        return turn.prompt
-    paths = "\n".join(f"- {attachment.path}" for attachment in turn.attachments)
-    return f"{turn.prompt}\n\nAttached files, in the working folder:\n{paths}"
+    return with_files(turn.prompt, turn.attachments, turn.told or ())
 
 
 def _note(cell: CellPart, output_bytes: int) -> UserMessage:
-    report = cell_report(cell, output_bytes=output_bytes)
+    report = told_report(cell, output_bytes=output_bytes)
     fence = "`" * max(3, _longest_run(cell.code, "`") + 1)
     return UserMessage(
         text=f"I ran this myself:\n{fence}python\n{cell.code}\n{fence}\nIt printed:\n{report}"
@@ -104,6 +130,7 @@ def _longest_run(text: str, character: str) -> int:
 def _answer(turn: Turn, output_bytes: int) -> Iterator[ChatMessage]:
     """One message a call: code that was written after a result is not told as if before it."""
     texts: list[str] = []
+    thoughts: list[str] = []
     for part in turn.parts:
         match part:
             case TextPart():
@@ -111,16 +138,30 @@ def _answer(turn: Turn, output_bytes: int) -> Iterator[ChatMessage]:
             case CellPart(origin="model"):
                 arguments = json.dumps({"code": part.code}, ensure_ascii=False)
                 call = ToolCall(id=part.cell_id, name=TOOL_NAME, arguments=arguments)
-                yield AssistantMessage(text=_joined(texts), tool_calls=[call])
-                report = cell_report(part, output_bytes=output_bytes)
-                yield ToolMessage(tool_call_id=part.cell_id, text=report)
-                texts = []
-            case CellPart() | ReasoningPart():
+                yield AssistantMessage(
+                    text=_joined(texts), tool_calls=[call], reasoning=_joined(thoughts)
+                )
+                report = told_report(part, output_bytes=output_bytes)
+                yield ToolMessage(
+                    tool_call_id=part.cell_id, text=report, failed=part.status in FAILED
+                )
+                texts, thoughts = [], []
+            case ReasoningPart():
+                thoughts.append(part.text)
+            case ToolPart():
+                call = ToolCall(id=part.call_id, name=part.name, arguments=_object(part.arguments))
+                yield AssistantMessage(
+                    text=_joined(texts), tool_calls=[call], reasoning=_joined(thoughts)
+                )
+                text = part.content or "[this call was never finished]"
+                yield ToolMessage(tool_call_id=part.call_id, text=text)
+                texts, thoughts = [], []
+            case CellPart():
                 pass
             case _:
                 assert_never(part)
     if text := _joined(texts):
-        yield AssistantMessage(text=text)
+        yield AssistantMessage(text=text, reasoning=_joined(thoughts))
 
 
 def _joined(texts: Sequence[str]) -> str:
@@ -163,14 +204,8 @@ def _rich(data: dict[str, object]) -> str:
 
 def _files(files: FileChanges) -> str:
     changes = (("added", files.added), ("changed", files.changed), ("removed", files.removed))
-    told = [f"{what}: {_some(paths)}" for what, paths in changes if paths]
+    told = [f"{what}: {some(paths)}" for what, paths in changes if paths]
     return f"[files {'; '.join(told)}]" if told else ""
-
-
-def _some(paths: Sequence[str]) -> str:
-    more = len(paths) - LISTED_FILES
-    named = ", ".join(paths[:LISTED_FILES])
-    return f"{named} and {more} more" if more > 0 else named
 
 
 def _ending(cell: CellPart) -> str:

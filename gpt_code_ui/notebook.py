@@ -18,6 +18,7 @@ from gpt_code_ui.protocol import (
     ReasoningPart,
     StreamOutput,
     TextPart,
+    ToolPart,
     Transcript,
     Turn,
 )
@@ -62,7 +63,7 @@ def _part_cells(part: Part) -> list[dict[str, Any]]:
     match part:
         case TextPart():
             return [_markdown(part.part_id, part.text, "answer")] if part.text.strip() else []
-        case ReasoningPart():
+        case ReasoningPart() | ToolPart():
             return []
         case CellPart():
             return [_code(part)]

@@ -15,6 +15,7 @@ ESCAPES = re.compile(
 )
 CONTROLS = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f]")
 CUT_NOTE_BYTES = 80
+LEFT_OUT = " bytes left out ...]"
 FRAME = re.compile(r"(File|Cell|Input In|<ipython-input)\b")
 CELL_FRAME = re.compile(r"(Cell|Input|<ipython-input)")
 LAST_FRAMES = 2
@@ -59,7 +60,7 @@ def cut(text: str, limit: int) -> str:
     head = whole[: room - room // 2].decode("utf-8", "ignore")
     tail = whole[len(whole) - room // 2 :].decode("utf-8", "ignore")
     left_out = len(whole) - len(head.encode()) - len(tail.encode())
-    return f"{head}\n[... {left_out:,} of {len(whole):,} bytes left out ...]\n{tail}"
+    return f"{head}\n[... {left_out:,} of {len(whole):,}{LEFT_OUT}\n{tail}"
 
 
 def short_traceback(ename: str, evalue: str, traceback: Sequence[str]) -> str:

@@ -4,22 +4,24 @@ It listens before anything slow is built, so whoever connects early waits instea
 """
 
 import ipaddress
-import logging
 import secrets
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from gpt_code_ui.agent import Limits, Model
+from gpt_code_ui.agent import Limits
+from gpt_code_ui.context import told_for
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.data_folder import DataFolder, check_folder
-from gpt_code_ui.errors import NoModel, UsageError
+from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
 from gpt_code_ui.kernel.client import KernelClient
 from gpt_code_ui.kernelspecs import kernels
-from gpt_code_ui.model_list import DEMO, model_list
+from gpt_code_ui.models import Models
+from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import system_prompt
 from gpt_code_ui.protocol import StartKernel
 from gpt_code_ui.publisher import Publisher
@@ -27,7 +29,7 @@ from gpt_code_ui.server import HttpServer, listen
 from gpt_code_ui.settings import Settings
 from gpt_code_ui.store import Store
 from gpt_code_ui.supervisor import LaunchOptions, Supervisor
-from gpt_code_ui.turns import Ports
+from gpt_code_ui.turns import ModelFacts, Ports
 from gpt_code_ui.web import create_app
 from gpt_code_ui.web.guard import Guard
 from gpt_code_ui.web.sessions import Sessions
@@ -43,8 +45,13 @@ WILDCARDS = ("0.0.0.0", "::", "[::]")
 class Program:
     """Builds on construction; ``start`` answers, ``stop`` ends everything within 5 s."""
 
-    def __init__(self, settings: Settings, instance: Instance, data: DataFolder) -> None:
+    def __init__(
+        self, settings: Settings, instance: Instance, data: DataFolder, *,
+        conceal: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
+        """``conceal`` hears of every key that may not show in the log."""
         self._settings = settings
+        self._conceal = conceal
         self._data = data
         self._folder: Path | None = None
         self._server: HttpServer | None = None
@@ -87,13 +94,16 @@ class Program:
         self._endings.callback(publisher.close)
         supervisor = self._start_manager(client := KernelClient(publisher.publish))
         self._endings.callback(self._stop_server)
-        models = Models(settings)
+        models = self.models = Models(settings, port=port, conceal=self._conceal)
+        models.look()
         self._endings.callback(models.close)
         conversations = Conversations(
             store, client, publisher, self._ports(models), self._limits(), self._data.outputs
         )
         self._endings.callback(conversations.close, TURNS_STOP_S)
-        app = create_app(conversations, settings, self._guard, lambda: supervisor.state)
+        app = create_app(
+            conversations, settings, self._guard, lambda: supervisor.state, models=models
+        )
         self._server = HttpServer(sock, app)
         instance.announce(self.url, local_secret)
 
@@ -128,15 +138,27 @@ class Program:
         supervisor.start()
         return supervisor
 
-    def _ports(self, models: "Models") -> Ports:
+    def _ports(self, models: Models) -> Ports:
         settings = self._settings
         return Ports(
             model_for=models.model_for,
-            models=lambda: model_list(settings),
+            models=models.rows,
             workspace_for=self._workspace,
             kernel_start=self._kernel_start,
             kernels=lambda: kernels(settings),
+            facts=lambda model: self._facts(model, models),
+            rules=settings.rules,
             system_prompt=_prompt_for,
+            profiles=Profiles(settings.share),
+        )
+
+    def _facts(self, model: str, models: Models) -> ModelFacts:
+        settings = self._settings
+        window = told_for(model, dict(settings.model_context_window))
+        prices = {price.model: price for price in settings.prices}
+        return ModelFacts(
+            window=window or models.known(model).context_window,
+            price=told_for(model, prices),
         )
 
     def _limits(self) -> Limits:
@@ -167,56 +189,6 @@ class Program:
             kernel_name=self._settings.kernel,
             output_dir=str(self._data.output_dir(conversation_id)),
         )
-
-
-class Models:
-    """The models behind the names in the dropdown, made when a turn first needs one."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._endings = ExitStack()
-        self._model: Model | None = None
-
-    def model_for(self, name: str | None) -> tuple[str, Model]:
-        """The model of that name, or the default one. Raises NoModel."""
-        default = model_list(self._settings)[1]
-        if default is None:
-            raise NoModel(
-                "No model is configured.",
-                hint="Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local endpoint, or start with "
-                "--demo.",
-            )
-        if self._settings.demo and name not in (None, DEMO.id):
-            raise NoModel(
-                f"The model {name} is not there: this is the demo.",
-                hint="Choose the demo model, or start without --demo.",
-            )
-        with self._lock:
-            self._model = self._model or self._make()
-        return name or default, self._model
-
-    def close(self) -> None:
-        """End what the model started."""
-        self._endings.close()
-
-    def _make(self) -> Model:
-        # Here, because most starts never ask the one and none asks both.
-        if self._settings.demo:
-            from gpt_code_ui.demo_model import DemoModel
-
-            return DemoModel()
-        from gpt_code_ui.openai_model import Endpoint, OpenAIModel
-
-        settings = self._settings
-        logging.getLogger("openai").setLevel(settings.api_log_level.upper())
-        endpoint = Endpoint(
-            api_key=settings.api_key, base_url=settings.base_url, api_type=settings.api_type,
-            api_version=settings.api_version, extra_headers=dict(settings.extra_headers) or None,
-        )  # fmt: skip
-        model = OpenAIModel(endpoint)
-        self._endings.callback(model.close)
-        return model
 
 
 def check_host(settings: Settings) -> None:

@@ -20,6 +20,15 @@ def system_prompt(files: Sequence[FileEntry]) -> str:
     return template.replace("{{files}}", _file_list(files))
 
 
+def with_rules(system: str, *rules: str | None) -> str:
+    """The text with the house rules of this installation and of the conversation."""
+    told = [one.strip() for one in rules if one and one.strip()]
+    if not told:
+        return system
+    heading = "# House rules\n\nThe person asks you to follow these in all you do:"
+    return "\n\n".join([system.rstrip(), heading, *told])
+
+
 def files_named_in(system: str) -> list[str]:
     """The paths that a system prompt names, newest first."""
     return [str(json.loads(name)) for name in _LINE.findall(system)]

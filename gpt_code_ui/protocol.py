@@ -89,6 +89,60 @@ class Attachment(Value):
     path: str
 
 
+class ProfileColumn(Value):
+    """A column of a file. ``odd``: how many values are not of its type."""
+
+    name: str
+    type: str
+    missing: int | None = None
+    odd: int | None = None
+    examples: list[str] = Field(default_factory=list)
+    min: str | None = None
+    max: str | None = None
+
+
+class ProfilePart(Value):
+    """A sheet, a table, a key or a member of an archive."""
+
+    name: str
+    rows: int | None = None
+    width: int | None = None
+    columns: list[str] = Field(default_factory=list)
+
+
+class Profile(Value):
+    """What is in a file, as the reader process found it.
+
+    ``sample`` has the first rows, ``around`` the lines above and below them, ``text`` a beginning;
+    these and a column's examples and extremes are all that quotes the file. ``broken`` says why
+    the file could not be read.
+    """
+
+    kind: str
+    size: int
+    rows: int | None = None
+    rows_estimated: bool = False
+    width: int | None = None
+    columns: list[ProfileColumn] = Field(default_factory=list)
+    sample: list[list[str]] = Field(default_factory=list)
+    facts: dict[str, str] = Field(default_factory=dict)
+    parts: list[ProfilePart] = Field(default_factory=list)
+    text: str | None = None
+    around: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
+    sampled: bool = False
+    broken: str | None = None
+
+
+class ToldFile(Value):
+    """A file as it was when the model was told of it, and in which words."""
+
+    path: str
+    size: int
+    modified: float
+    text: str
+
+
 # --- events ------------------------------------------------------------------------------------
 
 KernelState = Literal["starting", "idle", "busy", "restarting", "dead", "parked"]
@@ -174,7 +228,10 @@ class CodeDelta(Value):
 
 
 class CellStarted(Value):
-    """The cell reached the kernel, with its whole code."""
+    """The cell reached the kernel, with its whole code.
+
+    ``repaired``: the model's call was not as it should be, and was understood.
+    """
 
     type: Literal["cell_started"] = "cell_started"
     cell_id: str
@@ -182,6 +239,7 @@ class CellStarted(Value):
     code: str
     origin: CellOrigin
     after_cell: str | None = None
+    repaired: bool | None = None
 
 
 class CellOutput(Value):
@@ -239,6 +297,26 @@ class InputReplied(Value):
     cell_id: str
 
 
+class ToolStarted(Value):
+    """The model called another tool than ``execute_code``; ``arguments`` is its JSON."""
+
+    type: Literal["tool_started"] = "tool_started"
+    call_id: str
+    turn_id: str
+    server: str | None = None
+    name: str
+    arguments: str
+
+
+class ToolFinished(Value):
+    """What the model got for the call, as text."""
+
+    type: Literal["tool_finished"] = "tool_finished"
+    call_id: str
+    status: Literal["ok", "error"]
+    content: str
+
+
 class ModelRequestSent(Value):
     """A request left for the model; its body is kept and can be looked at."""
 
@@ -272,14 +350,23 @@ class FilesChanged(Value):
     files: FileChanges
 
 
+class FilesTold(Value):
+    """What the model is told of files in this turn, stored so that a history never changes."""
+
+    type: Literal["files_told"] = "files_told"
+    turn_id: str
+    files: list[ToldFile]
+
+
 class ConversationChanged(Value):
-    """What is set changed; what is absent stayed."""
+    """What is set changed; what is absent stayed. ``rules``: house rules, empty for none."""
 
     type: Literal["conversation_changed"] = "conversation_changed"
     title: str | None = None
     model: str | None = None
     pinned: bool | None = None
     deleted: bool | None = None
+    rules: str | None = None
 
 
 Event = Annotated[
@@ -298,9 +385,12 @@ Event = Annotated[
     | CellFinished
     | InputRequested
     | InputReplied
+    | ToolStarted
+    | ToolFinished
     | ModelRequestSent
     | Usage
     | FilesChanged
+    | FilesTold
     | ConversationChanged,
     Field(discriminator="type"),
 ]
@@ -344,6 +434,7 @@ class Execute(Value):
     origin: CellOrigin
     turn_id: str | None = None
     after_cell: str | None = None
+    repaired: bool | None = None
 
 
 class InterruptKernel(Value):
@@ -430,11 +521,12 @@ class UserMessage(Value):
 
 
 class AssistantMessage(Value):
-    """What the model said and called."""
+    """What the model said and called; ``reasoning`` is sent only where an endpoint wants it."""
 
     role: Literal["assistant"] = "assistant"
     text: str
     tool_calls: list[ToolCall] = Field(default_factory=list)
+    reasoning: str = ""
 
 
 class ToolMessage(Value):
@@ -443,6 +535,7 @@ class ToolMessage(Value):
     role: Literal["tool"] = "tool"
     tool_call_id: str
     text: str
+    failed: bool = False
 
 
 ChatMessage = Annotated[UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]
@@ -593,9 +686,22 @@ class CellPart(Value):
     truncated: Truncation | None = None
     input: InputPrompt | None = None
     clear_pending: bool = False
+    repaired: bool | None = None
 
 
-Part = Annotated[TextPart | ReasoningPart | CellPart, Field(discriminator="type")]
+class ToolPart(Value):
+    """A call of another tool than ``execute_code``, and what the model got for it."""
+
+    type: Literal["tool"] = "tool"
+    call_id: str
+    server: str | None = None
+    name: str
+    arguments: str
+    status: Literal["running", "ok", "error"]
+    content: str = ""
+
+
+Part = Annotated[TextPart | ReasoningPart | CellPart | ToolPart, Field(discriminator="type")]
 
 
 class Turn(Value):
@@ -610,6 +716,7 @@ class Turn(Value):
     error: ErrorBody | None = None
     started_at: str | None = None
     usage: Usage | None = None
+    told: list[ToldFile] | None = None
 
 
 class Transcript(Value):
@@ -621,6 +728,7 @@ class Transcript(Value):
     model: str | None = None
     pinned: bool = False
     deleted: bool = False
+    rules: str | None = None
     created_at: str
     updated_at: str
     kernel: KernelInfo = Field(default_factory=KernelInfo)

@@ -21,6 +21,19 @@ class ModelChoice:
     display_name: str
 
 
+@dataclass(frozen=True)
+class Price:
+    """What a model costs, in dollars for a million tokens."""
+
+    model: str
+    input: float
+    output: float
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        """Dollars."""
+        return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
+
+
 def a_text(value: object) -> str:
     """Any text."""
     if not isinstance(value, str):
@@ -46,6 +59,23 @@ def a_switch(value: object) -> bool:
         case "0" | "false" | "no" | "off":
             return False
     raise ValueError("has to be true or false")
+
+
+def a_fraction(least: float, most: float) -> Callable[[object], float]:
+    """A number within bounds, both included."""
+
+    def parse(value: object) -> float:
+        try:
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise ValueError
+            number = float(value)
+        except ValueError:
+            raise ValueError(f"has to be a number, not {value!r}") from None
+        if not least <= number <= most:
+            raise ValueError(f"has to be from {least:g} to {most:g}, not {number:g}")
+        return number
+
+    return parse
 
 
 def a_number(least: int, most: int) -> Callable[[object], int]:
@@ -130,7 +160,7 @@ def a_list(value: object) -> tuple[str, ...]:
 
 def header_table(value: object) -> tuple[tuple[str, str], ...]:
     """Header names and values: a table, or a JSON object."""
-    table = _json(value)
+    table = from_json(value)
     if not isinstance(table, dict):
         raise ValueError('has to be a JSON object like {"X-Team": "blue"}')
     return tuple((a_text(name), a_text(text)) for name, text in table.items())
@@ -138,7 +168,7 @@ def header_table(value: object) -> tuple[tuple[str, str], ...]:
 
 def model_choices(value: object) -> tuple[ModelChoice, ...]:
     """gpt-code-ui's list of models: JSON objects with ``name`` and ``displayName``."""
-    rows = _json(value)
+    rows = from_json(value)
     example = '[{"displayName": "GPT-4o", "name": "gpt-4o"}]'
     if not isinstance(rows, list):
         raise ValueError(f"has to be a JSON list like {example}")
@@ -154,7 +184,35 @@ def _model_choice(row: object, example: str) -> ModelChoice:
     return ModelChoice(name=name, display_name=a_text(row.get("displayName", name)))
 
 
-def _json(value: object) -> object:
+def context_windows(value: object) -> tuple[tuple[str, int], ...]:
+    """Tokens for every model, as a number, or by the model's name with ``*`` for the others."""
+    table = value
+    if isinstance(value, str) and not value.strip().isdigit():
+        table = from_json(value)
+    rows = table if isinstance(table, dict) else {"*": table}
+    return tuple((name, a_number(512, 100_000_000)(size)) for name, size in rows.items())
+
+
+def price_table(value: object) -> tuple[Price, ...]:
+    """Prices by model: ``{"gpt-4o": {"input": 2.5, "output": 10}}``."""
+    table = from_json(value)
+    if not isinstance(table, dict):
+        raise ValueError('has to be like {"gpt-4o": {"input": 2.5, "output": 10}}')
+    return tuple(_price(model, row) for model, row in table.items())
+
+
+def _price(model: str, row: object) -> Price:
+    names = {"input", "output"}
+    if not isinstance(row, dict) or set(row) != names:
+        raise ValueError(f"needs input and output for {model}")
+    for amount in row.values():
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount < 1e9:
+            raise ValueError(f"has a price of {model} that is no amount of dollars")
+    return Price(model, float(row["input"]), float(row["output"]))
+
+
+def from_json(value: object) -> object:
+    """The value a text stands for; what is no text stays. Raises ValueError."""
     if not isinstance(value, str):
         return value
     try:

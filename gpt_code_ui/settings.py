@@ -10,13 +10,15 @@ import os
 import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from gpt_code_ui import setting_types as kind
 from gpt_code_ui.errors import UsageError
-from gpt_code_ui.setting_types import ModelChoice
+from gpt_code_ui.provider_types import ProviderSpec, provider_list
+from gpt_code_ui.setting_types import ModelChoice, Price
+from gpt_code_ui.told import Share
 
 PREFIX = "GPTCODE_"
 CONFIG_FILE = "config.toml"
@@ -96,12 +98,37 @@ class Settings:
         env=("OPENAI_MODELS",)))
     azure_deployments: tuple[ModelChoice, ...] = field(default=(), metadata=_row(
         kind.model_choices, "the same for Azure", env=("AZURE_OPENAI_DEPLOYMENTS",)))
+    providers: tuple[ProviderSpec, ...] = field(default=(), metadata=_row(
+        provider_list, "further providers, as a JSON list (`[[providers]]` in config.toml): id, "
+        "name, kind (openai or azure), base_url, api_version, models, extra_headers, and key_env, "
+        "the variable that holds the key", secret=True))
+    find_local: bool = field(default=True, metadata=_row(
+        kind.a_switch, "look for Ollama, LM Studio, llama.cpp and vLLM on this computer"))
     max_rounds: int = field(default=25, metadata=_row(
         kind.a_number(1, 1000), "how many times a turn may ask the model"))
     max_repairs: int = field(default=8, metadata=_row(
         kind.a_number(1, 1000), "how many repairs in a row may fail before a turn ends"))
     model_output_bytes: int = field(default=8192, metadata=_row(
         kind.a_number(256, 1 << 20), "how much of a cell's output the model gets to see"))
+    share: Share = field(default="rows", metadata=_row(
+        kind.a_choice(*get_args(Share)), "how much of a file the model is told unasked: schema "
+        "(columns and types), summary (also extremes and missing values) or rows (also a few rows "
+        "and lines)"))
+    cell_seconds: int = field(default=120, metadata=_row(
+        kind.a_number(1, 1_000_000), "after how many seconds the page says that a cell is still "
+        "running; it goes on until it is done or stopped"))
+    rules: str | None = field(default=None, metadata=_row(
+        kind.a_text, "house rules: what every model is told in every conversation, as text"))
+    model_context_window: tuple[tuple[str, int], ...] = field(default=(), metadata=_row(
+        kind.context_windows, "how many tokens a model reads at most: a number, or a JSON object "
+        'by model, "*" for all others'))
+    prices: tuple[Price, ...] = field(default=(), metadata=_row(
+        kind.price_table, "dollars for a million tokens, by model (`[prices]` in config.toml): "
+        '"gpt-4o" = {input = 2.5, output = 10}'))
+    temperature: float | None = field(default=None, metadata=_row(
+        kind.a_fraction(0, 2), "the temperature to ask models for (default: the model's own)"))
+    max_output_tokens: int | None = field(default=None, metadata=_row(
+        kind.a_number(16, 10_000_000), "how long an answer may be (default: the model's own)"))
     output_file_bytes: int = field(default=2 << 30, metadata=_row(
         kind.a_number(1 << 16, 1 << 40), "how much of a cell's output is kept in a file"))
     snakemq_port: int = field(default=0, metadata=_row(
@@ -192,7 +219,22 @@ def load(
     values = {row.name: _find(row, sources) for row in SETTINGS}
     given = {name: value for name, value in values.items() if value is not None}
     python = find_python(values["python"], environ)
-    return Settings(**(given | {"data_dir": data_dir, "python": python}))  # type: ignore[arg-type]
+    settings = Settings(**(given | {"data_dir": data_dir, "python": python}))  # type: ignore[arg-type]
+    keyed = (_with_key(spec, environ, dotenv) for spec in settings.providers)
+    return replace(settings, providers=tuple(keyed))
+
+
+def _with_key(spec: ProviderSpec, *variables: Mapping[str, object]) -> ProviderSpec:
+    """The provider with the key that the variable it names holds, if it does."""
+    for source in variables:
+        value = source.get(spec.key_env) if spec.key_env else None
+        if not value:
+            continue
+        try:
+            return replace(spec, api_key=kind.a_token(value))
+        except ValueError as error:
+            raise UsageError(f"{spec.key_env} {error}", hint="copy the key once more") from error
+    return spec
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import Any, Protocol
 
 from gpt_code_ui.agent import Limits, Model, Stop, run_turn
+from gpt_code_ui.context import Gauge, known_window
 from gpt_code_ui.errors import Conflict, GptCodeError
 from gpt_code_ui.history import model_messages
+from gpt_code_ui.news import News
+from gpt_code_ui.profiles import Profiles
+from gpt_code_ui.prompt import with_rules
 from gpt_code_ui.protocol import (
     CellPart,
     ConversationChanged,
     ConversationSummary,
     Event,
     Execute,
+    FilesTold,
     InputReply,
     ModelInfo,
     StartKernel,
@@ -31,8 +37,10 @@ from gpt_code_ui.protocol import (
     TurnStarted,
 )
 from gpt_code_ui.publisher import Publisher
+from gpt_code_ui.read_output import ReadOutput
+from gpt_code_ui.setting_types import Price
 from gpt_code_ui.store import Store
-from gpt_code_ui.transcript import closing_events, fold
+from gpt_code_ui.transcript import Fold, closing_events, fold
 from gpt_code_ui.workspace import Workspace
 
 log = logging.getLogger(__name__)
@@ -67,6 +75,14 @@ class Kernels(Protocol):
 
 
 @dataclass(frozen=True)
+class ModelFacts:
+    """What is set or learnt of a model: its window in tokens, and what it costs."""
+
+    window: int | None = None
+    price: Price | None = None
+
+
+@dataclass(frozen=True)
 class Ports:
     """What conversations need from outside, each chosen in the composition root."""
 
@@ -76,6 +92,9 @@ class Ports:
     kernel_start: Callable[[str], StartKernel]
     kernels: Callable[[], list[dict[str, Any]]]
     system_prompt: Callable[[Workspace], str]
+    profiles: Profiles = field(default_factory=Profiles)
+    facts: Callable[[str], ModelFacts] = lambda _: ModelFacts()
+    rules: str | None = None
 
 
 @dataclass
@@ -109,9 +128,13 @@ class TurnKernel:
         self._id = conversation_id
         self._start = start
 
-    def run(self, cell_id: str, code: str, turn_id: str, stop: Stop) -> CellPart:
+    def run(
+        self, cell_id: str, code: str, turn_id: str, stop: Stop, *, repaired: bool | None = None
+    ) -> CellPart:
         """Run the cell to its end; a requested stop interrupts it."""
-        command = Execute(cell_id=cell_id, code=code, origin="model", turn_id=turn_id)
+        command = Execute(
+            cell_id=cell_id, code=code, origin="model", turn_id=turn_id, repaired=repaired
+        )
         watch = self._publisher.watch(self._id, cell_id)
         try:
             self._kernels.ensure_kernel(self._id, self._start)
@@ -129,15 +152,19 @@ class Turns:
     """The turns that run, by conversation. Every method may be called from any thread."""
 
     def __init__(
-        self, store: Store, kernels: Kernels, publisher: Publisher, ports: Ports, limits: Limits
-    ) -> None:
+        self, store: Store, kernels: Kernels, publisher: Publisher, ports: Ports, limits: Limits,
+        output_file: Callable[[str, str], Path | None],
+    ) -> None:  # fmt: skip
+        """``output_file`` finds the whole output of a cell, by conversation and cell."""
         self._store = store
         self._kernels = kernels
         self._publisher = publisher
         self._ports = ports
         self._limits = limits
+        self._output_file = output_file
         self._lock = threading.Lock()
         self._live: dict[str, _Live] = {}
+        self._gauges: dict[str, Gauge] = {}
         self._closed = False
 
     def begin(self, summary: ConversationSummary, turn: TurnStarted, model: Model) -> None:
@@ -228,20 +255,64 @@ class Turns:
 
         start = self._ports.kernel_start(summary.id)
         workspace = self._ports.workspace_for(summary.id)
+        self._tell_files(summary, turn, workspace, stop)
+        transcript, news = self._told_so_far(summary)
         return run_turn(
             turn,
-            model_messages(self._as_stored(summary), output_bytes=self._limits.output_bytes),
+            model_messages(transcript, output_bytes=self._limits.output_bytes, news=news.by_turn),
             model,
             TurnKernel(self._kernels, self._publisher, summary.id, start),
             self._limits,
             stop,
-            system=self._ports.system_prompt(workspace),
+            system=with_rules(
+                self._ports.system_prompt(workspace), self._ports.rules, transcript.rules
+            ),
             new_id=new_id,
             on_request=keep,
+            gauge=self._gauge(turn.model),
+            price=self._ports.facts(turn.model).price,
+            tools=[self._reader(summary)],
         )
 
     def _as_stored(self, summary: ConversationSummary) -> Transcript:
         return fold(summary, self._store.events(summary.id, 0))
+
+    def _reader(self, summary: ConversationSummary) -> ReadOutput:
+        def cells() -> list[CellPart]:
+            self._publisher.call(lambda: None)  # what has happened is stored
+            turns = self._as_stored(summary).turns
+            return [part for turn in turns for part in turn.parts if isinstance(part, CellPart)]
+
+        return ReadOutput(cells, lambda cell_id: self._output_file(summary.id, cell_id))
+
+    def _told_so_far(self, summary: ConversationSummary) -> tuple[Transcript, News]:
+        told, news = Fold(summary), News()
+        for published in self._store.events(summary.id, 0):
+            told.apply(published)
+            news.apply(published)
+        return told.transcript(), news
+
+    def _gauge(self, model: str) -> Gauge:
+        """What the turns of all conversations have learnt of the model's window."""
+        with self._lock:
+            if model not in self._gauges:
+                self._gauges[model] = Gauge(lambda: self._window(model))
+            return self._gauges[model]
+
+    def _window(self, model: str) -> int:
+        return self._ports.facts(model).window or known_window(model)
+
+    def _tell_files(
+        self, summary: ConversationSummary, turn: TurnStarted, workspace: Workspace, stop: Stop
+    ) -> None:
+        """Store what the model has not been told of the files, before it is asked anything."""
+        turns = self._as_stored(summary).turns
+        before = {file.path: file for one in turns for file in one.told or ()}
+        attached = [attachment.path for attachment in turn.attachments]
+        told = self._ports.profiles.told(workspace, attached, before, lambda: stop.requested)
+        if told:
+            event = FilesTold(turn_id=turn.turn_id, files=told)
+            self._publisher.publish_durably(summary.id, event)
 
     @contextmanager
     def _always_finishing(

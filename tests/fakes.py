@@ -106,12 +106,18 @@ class FakeKernel:
         self._results = list(results)
         self.codes: list[str] = []
 
-    def run(self, cell_id: str, code: str, turn_id: str, stop: Stop) -> CellPart:
+    def run(
+        self, cell_id: str, code: str, turn_id: str, stop: Stop, *, repaired: bool | None = None
+    ) -> CellPart:
         result = self._results[len(self.codes)]
         self.codes.append(code)
         if isinstance(result, Exception):
             raise result
-        self._publish(CellStarted(cell_id=cell_id, turn_id=turn_id, code=code, origin="model"))
+        self._publish(
+            CellStarted(
+                cell_id=cell_id, turn_id=turn_id, code=code, origin="model", repaired=repaired
+            )
+        )
         for output in result.outputs:
             self._publish(CellOutput(cell_id=cell_id, output=output))
         if result.during:

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gpt_code_ui.agent import STOPPED, Limits, Stop, run_turn
+from gpt_code_ui.agent import STOPPED, Limits, Stop, Tool, run_turn
+from gpt_code_ui.context import DEFAULT_WINDOW, Gauge, message_text
 from gpt_code_ui.errors import (
     AnswerCut,
+    ContextOverflow,
+    InvalidValue,
     KernelStartFailed,
     ModelOverloaded,
     ModelRateLimited,
@@ -20,6 +23,7 @@ from gpt_code_ui.protocol import (
     CellFinished,
     CellOutput,
     CellStarted,
+    ChatMessage,
     CodeDelta,
     ErrorBody,
     Event,
@@ -31,13 +35,18 @@ from gpt_code_ui.protocol import (
     StreamOutput,
     TextDelta,
     TextDone,
+    ToolFinished,
     ToolMessage,
+    ToolSpec,
+    ToolStarted,
     TurnFinished,
     TurnStarted,
     Usage,
     UsageChunk,
     UserMessage,
 )
+from gpt_code_ui.same_errors import CHANGE_COURSE
+from gpt_code_ui.setting_types import Price
 from tests.fakes import (
     CALLS_REASON,
     STOP_REASON,
@@ -79,6 +88,9 @@ def play(
     results: Sequence[Result | Exception] = (),
     limits: Limits = FAST,
     stop: Stop | None = None,
+    gauge: Gauge | None = None,
+    price: Price | None = None,
+    tools: Sequence[Tool] = (),
 ) -> Played:
     """Run a turn to its end. Ids are 1, 2, 3 ... in the order in which they were asked for."""
     events: list[Event] = []
@@ -94,6 +106,9 @@ def play(
         system="be good",
         new_id=lambda: str(next(ids)),
         on_request=lambda *request: played.requests.append(request),
+        gauge=gauge,
+        price=price,
+        tools=tools,
     )
     events.extend(turn)
     finished = [event for event in events if isinstance(event, TurnFinished)]
@@ -201,10 +216,40 @@ def test_usage_is_summed_over_the_turn() -> None:
     played = play(
         [*call("1"), CALLS_REASON, *usage], [*text("x"), STOP_REASON, *usage], results=[Result()]
     )
+    window = {"context_window": DEFAULT_WINDOW}
     assert [event for event in played.events if isinstance(event, Usage)] == [
-        Usage(turn_id="t", input_tokens=10, output_tokens=5, context_tokens=15),
-        Usage(turn_id="t", input_tokens=20, output_tokens=10, context_tokens=15),
+        Usage(turn_id="t", input_tokens=10, output_tokens=5, context_tokens=15, **window),
+        Usage(turn_id="t", input_tokens=20, output_tokens=10, context_tokens=15, **window),
     ]
+
+
+def test_usage_carries_the_price_where_it_is_known() -> None:
+    usage = UsageChunk(input_tokens=1000, output_tokens=100)
+    played = play([*text("x"), STOP_REASON, usage], price=Price("m", 2.0, 10.0))
+    assert [event.cost for event in played.events if isinstance(event, Usage)] == [0.003]
+
+
+def test_a_request_that_is_too_long_is_shortened_and_sent_once_more() -> None:
+    overflow = ContextOverflow("The maximum context length is 2048 tokens.")
+    gauge = Gauge()
+    played = play(
+        [*call("1"), CALLS_REASON],
+        [*call("2"), CALLS_REASON],
+        [overflow],
+        [*text("ok"), STOP_REASON],
+        results=[printed("x" * 8000), printed("y" * 3000)],
+        gauge=gauge,
+    )
+    assert played.last == finished("completed")
+    sent = [message_text(request.messages[2]) for request in played.model.requests[2:]]
+    assert len(sent[0]) == 8000 and len(sent[1]) < 1100
+    assert gauge.window == 2048
+
+
+def test_a_request_that_cannot_be_shortened_is_not_repeated() -> None:
+    overflow = ContextOverflow("too long")
+    played = play([overflow])
+    assert played.last == finished("failed", overflow.body())
 
 
 def test_reasoning_is_its_own_part() -> None:
@@ -268,8 +313,8 @@ def test_code_runs_also_when_the_reason_is_stop() -> None:
         ("{}", "", "no code"),
         ('{"code": 5}', "", "no code"),
         ('{"code": ""}', "", "no code"),
-        ('{"code": "print(1)', "print(1)", "not valid JSON"),
-        ('{"code": "1"} and more', "1", "not valid JSON"),
+        ('{"code": "print(1', "print(1", "not valid JSON"),
+        ('{"code": "1"} {"code": "', "1", "not valid JSON"),
         ("[" * 100_000, "", "not valid JSON"),
     ],
 )
@@ -288,10 +333,28 @@ def test_calls_that_cannot_be_understood_are_explained(
 
 
 def test_broken_arguments_go_into_the_history_as_valid_json() -> None:
-    played = play([*raw_call('{"code": "1'), CALLS_REASON], [*text("sorry"), STOP_REASON])
+    played = play([*raw_call('{"code": "f('), CALLS_REASON], [*text("sorry"), STOP_REASON])
     assistant = played.model.requests[1].messages[1]
     assert isinstance(assistant, AssistantMessage)
-    assert assistant.tool_calls[0].arguments == '{"malformed": "{\\"code\\": \\"1"}'
+    assert assistant.tool_calls[0].arguments == '{"malformed": "{\\"code\\": \\"f("}'
+
+
+def test_a_call_that_was_understood_runs_and_is_marked() -> None:
+    steps = raw_call('{"code": "a\nb"', name="python", pieces=3)
+    played = play([*steps, CALLS_REASON], [*text("ok"), STOP_REASON], results=[Result()])
+    assert played.kernel.codes == ["a\nb"]
+    begun = [event for event in played.events if isinstance(event, CellStarted)]
+    assert [event.repaired for event in begun] == [True]
+    assert [one.text for one in played.events if isinstance(one, CodeDelta)] == ["a\nb"]
+    assistant = played.model.requests[1].messages[1]
+    assert isinstance(assistant, AssistantMessage)
+    assert assistant.tool_calls[0].name == "execute_code"
+    assert assistant.tool_calls[0].arguments == '{"code": "a\\nb"}'
+
+
+def test_a_call_of_a_cut_answer_is_never_understood() -> None:
+    played = play(raw_call('{"code": "print(1)"'))
+    assert played.kernel.codes == []
 
 
 def test_an_unknown_tool_is_explained() -> None:
@@ -347,6 +410,33 @@ def test_rounds_are_limited() -> None:
             hint='What was done is kept. Write "go on" to let it continue.',
         ),
     )
+
+
+def test_the_same_error_changes_the_course_once_and_then_ends_the_turn() -> None:
+    results = [failed("KeyError", f"'x' at {n}") for n in range(4)]
+    played = play(*[[*call("df['x']"), CALLS_REASON]] * 4, results=results)
+    assert isinstance(played.last, TurnFinished) and played.last.status == "limit"
+    assert played.last.error is not None
+    assert played.last.error.message == (
+        "The same error came 4 times in a row, also after the model was told to change course: "
+        "KeyError."
+    )
+    results_told = [
+        message.text
+        for message in played.model.requests[-1].messages
+        if isinstance(message, ToolMessage)
+    ]
+    assert [CHANGE_COURSE in text for text in results_told] == [False, False, True]
+
+
+def test_other_errors_and_success_begin_the_count_anew() -> None:
+    errors = [failed("E", "a"), failed("E", "a"), failed("E", "b"), failed("E", "a")]
+    results = [*errors, Result(), *[failed("E", "a")] * 2]
+    answers: list[Sequence[Step]] = [[*call("x"), CALLS_REASON]] * len(results)
+    played = play(*answers, [*text("done"), STOP_REASON], results=results)
+    assert played.last == finished("completed")
+    told = [message_text(message) for message in played.model.requests[-1].messages]
+    assert not any(CHANGE_COURSE in text for text in told)
 
 
 @pytest.mark.parametrize(
@@ -498,3 +588,42 @@ def test_stop_calls_back_once() -> None:
     assert calls == ["kept", "late"]
     assert stop.requested
     assert stop.wait(0)
+
+
+class Echo:
+    """A tool that gives back what it was asked, once the history has a cell's result."""
+
+    spec = ToolSpec(name="echo", description="", parameters={"type": "object"})
+
+    def offered(self, messages: Sequence[ChatMessage]) -> bool:
+        return any(isinstance(message, ToolMessage) for message in messages)
+
+    def run(self, arguments: str, stop: Stop) -> str:
+        if arguments == "{}":
+            raise InvalidValue("Nothing was asked.", hint="Ask.")
+        return arguments
+
+
+def test_another_tool_is_offered_called_and_told() -> None:
+    played = play(
+        [*call("1"), CALLS_REASON],
+        [*raw_call('{"x": 1}', name="echo"), *raw_call("{}", name="echo", index=1), CALLS_REASON],
+        [*text("ok"), STOP_REASON],
+        results=[Result()],
+        tools=[Echo()],
+    )
+    assert played.last == finished("completed")
+    offered = [[tool.name for tool in request.tools] for request in played.model.requests]
+    assert offered == [["execute_code"], *[["execute_code", "echo"]] * 2]
+    shown = [event for event in played.events if isinstance(event, ToolStarted | ToolFinished)]
+    ids = [event.call_id for event in shown]
+    assert ids[0] == ids[1] != ids[2] == ids[3]
+    assert shown == [
+        ToolStarted(call_id=ids[0], turn_id="t", name="echo", arguments='{"x": 1}'),
+        ToolFinished(call_id=ids[0], status="ok", content='{"x": 1}'),
+        ToolStarted(call_id=ids[2], turn_id="t", name="echo", arguments="{}"),
+        ToolFinished(call_id=ids[2], status="error", content="Nothing was asked. Ask."),
+    ]
+    *_, first, second = played.model.requests[-1].messages
+    assert isinstance(first, ToolMessage) and first.text == '{"x": 1}'
+    assert isinstance(second, ToolMessage) and second.text == "Nothing was asked. Ask."

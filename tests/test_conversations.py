@@ -1,6 +1,7 @@
 """What can be done with conversations, on the real store and publisher."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from gpt_code_ui.protocol import (
     Attachment,
     CellPart,
     CellStarted,
+    FileChanges,
     FinishChunk,
     InputPrompt,
     ModelChunk,
@@ -26,13 +28,14 @@ from gpt_code_ui.protocol import (
     TextDelta,
     TextPart,
     ToolCallChunk,
+    ToolPart,
     Transcript,
     TurnFinished,
     TurnStarted,
 )
 from gpt_code_ui.publisher import Publisher
 from gpt_code_ui.store import Store
-from gpt_code_ui.turns import Ports, title_from
+from gpt_code_ui.turns import ModelFacts, Ports, title_from
 from gpt_code_ui.workspace import Workspace
 from tests.fakes_kernel import FakeKernelClient
 
@@ -81,6 +84,7 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.model = AnswerModel()
+        self.facts = ModelFacts()
         self.open()
 
     def open(self) -> None:
@@ -94,6 +98,7 @@ class Room:
             kernel_start=lambda _: StartKernel(workspace="/w", python="/p", output_dir="/o"),
             kernels=list,
             system_prompt=lambda workspace: f"files: {[f.path for f in workspace.list()]}",
+            facts=lambda _: self.facts,
         )
         self.all = Conversations(
             self.store, self.client, self.publisher, ports, Limits(), self.folder / "outputs"
@@ -143,7 +148,9 @@ def room(tmp_path: Path) -> Iterator[Room]:
 def parts(transcript: Transcript) -> list[tuple[str, str]]:
     """Every part of every turn in short."""
     return [
-        (part.status, part.code) if isinstance(part, CellPart) else (part.type, part.text)
+        (part.status, part.code)
+        if isinstance(part, CellPart)
+        else (part.type, part.content if isinstance(part, ToolPart) else part.text)
         for turn in transcript.turns
         for part in turn.parts
     ]
@@ -393,3 +400,65 @@ def test_the_system_prompt_knows_the_files(room: Room) -> None:
     turn_id = room.all.ask(conversation.id, "look", None, [Attachment(path="a.csv")])
     room.until_finished(conversation.id, turn_id)
     assert room.model.requests[0].system == "files: ['a.csv']"
+
+
+def test_a_long_conversation_is_kept_within_the_window(room: Room) -> None:
+    room.facts = ModelFacts(window=2000)
+    conversation = room.all.create()
+    for number in range(3):
+        room.model.answers = [says("yes")]
+        turn_id = room.all.ask(conversation.id, f"{number} " + "word " * 800)
+        room.until_finished(conversation.id, turn_id)
+    sent = room.model.requests[-1].messages
+    assert [one.role for one in sent] == ["user", "user"]
+    assert "Left out here: 2 earlier messages" in sent[0].text and sent[1].text.startswith("2 ")
+
+
+def test_the_model_hears_what_happened_since_its_last_answer(room: Room) -> None:
+    conversation = room.all.create()
+    first = "Count"
+    for prompt in (first, "And now?"):
+        room.model.answers = [says("4")]
+        turn_id = room.all.ask(conversation.id, prompt)
+        room.until_finished(conversation.id, turn_id)
+        room.all.files_changed(conversation.id, FileChanges(added=["late.csv"]))
+    sent = [one.text for one in room.model.requests[-1].messages]
+    news = "\n\n[GPT-Code UI: since the last answer, files added: late.csv.]"
+    assert sent == [first, "4", f"And now?{news}"]
+
+
+def test_house_rules_of_a_conversation_reach_its_model(room: Room) -> None:
+    conversation = room.all.create()
+    room.all.update(conversation.id, rules="Answer in rhymes.")
+    assert room.all.transcript(conversation.id).rules == "Answer in rhymes."
+    for rules in ("Answer in rhymes.", ""):
+        room.all.update(conversation.id, rules=rules)
+        room.model.answers = [says("4")]
+        turn_id = room.all.ask(conversation.id, "2+2?")
+        room.until_finished(conversation.id, turn_id)
+        system = room.model.requests[-1].system
+        assert system.endswith(f"\n\n{rules}") if rules else "rules" not in system
+
+
+def test_the_model_reads_more_of_a_long_output(room: Room) -> None:
+    conversation = room.all.create()
+
+    def reads(request: ModelRequest, stop: Stop) -> Iterator[ModelChunk]:
+        found = re.search(r"read_output\(cell=(\w+)\)", request.messages[-1].text)
+        assert found is not None
+        folder = room.folder / "outputs" / conversation.id
+        folder.mkdir(parents=True)
+        (folder / f"{found[1]}.txt").write_text("one\ntwo\nthree\n")
+        arguments = json.dumps({"cell": found[1], "lines": "2-3"})
+        yield ToolCallChunk(index=0, id="r", name="read_output", arguments=arguments)
+        yield FinishChunk(reason="tool_calls")
+
+    room.model.answers = [runs("x" * 20_000), reads, says("two")]
+    turn_id = room.all.ask(conversation.id, "What came second?")
+    transcript = room.until_finished(conversation.id, turn_id)
+    offered = [[tool.name for tool in request.tools] for request in room.model.requests]
+    assert offered == [["execute_code"], *[["execute_code", "read_output"]] * 2]
+    part = transcript.turns[0].parts[1]
+    assert isinstance(part, ToolPart)
+    assert (part.name, part.status, part.content) == ("read_output", "ok", "2: two\n3: three")
+    assert room.model.requests[-1].messages[-1].text == part.content

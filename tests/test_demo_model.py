@@ -52,7 +52,9 @@ class RealKernel:
         self._client = client
         self.cells: list[CellPart] = []
 
-    def run(self, cell_id: str, code: str, turn_id: str, stop: Stop) -> CellPart:
+    def run(
+        self, cell_id: str, code: str, turn_id: str, stop: Stop, *, repaired: bool | None = None
+    ) -> CellPart:
         shown: list[TranscriptOutput] = []
 
         def take(message: dict[str, Any]) -> None:

@@ -72,6 +72,7 @@ def test_a_conversation_of_several_turns() -> None:
         ToolMessage(
             tool_call_id="x1",
             text="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xb1",
+            failed=True,
         ),
         AssistantMessage(text="编码是 GB18030。", tool_calls=[call("x2", second)]),
         ToolMessage(
@@ -86,11 +87,34 @@ def test_a_conversation_of_several_turns() -> None:
     ]
 
 
-def test_attachments_are_named_and_thoughts_left_out() -> None:
+def test_attachments_are_named_and_thoughts_kept_apart() -> None:
     assert messages("code_deltas_to_cell")[0] == UserMessage(
         text="Add\n\nAttached files, in the working folder:\n- data/销售.csv"
     )
-    assert messages("reasoning") == [UserMessage(text="Go"), AssistantMessage(text="It is 4.")]
+    assert messages("reasoning") == [
+        UserMessage(text="Go"),
+        AssistantMessage(text="It is 4.", reasoning="Let me see."),
+    ]
+
+
+def test_calls_of_other_tools_are_told_with_their_results() -> None:
+    told = messages("tools")
+    assert told[1:3] == [
+        AssistantMessage(
+            text="",
+            tool_calls=[
+                ToolCall(id="k1", name="read_output", arguments='{"cell": 1, "pattern": "error"}')
+            ],
+        ),
+        ToolMessage(tool_call_id="k1", text="7: error"),
+    ]
+    assert told[-2:] == [
+        AssistantMessage(
+            text="",
+            tool_calls=[ToolCall(id="k4", name="read_output", arguments='{"malformed": "{"}')],
+        ),
+        ToolMessage(tool_call_id="k4", text="[this call was never finished]"),
+    ]
 
 
 def test_a_stopped_turn_is_told_as_far_as_it_came() -> None:
@@ -219,3 +243,13 @@ def test_a_report_keeps_to_its_budget() -> None:
     assert text.count("bytes left out") == 2
     printed = report(stream("线" * 100_000), output_bytes=2000)
     assert len(printed.encode()) <= 2000
+
+
+def test_what_is_in_the_files_is_told_at_the_turn_that_first_had_them() -> None:
+    first, _, second, _ = messages("files_told")
+    assert first == UserMessage(
+        text="Plot it\n\nAttached files, in the working folder:\n- 数据 1.csv\n\n"
+        "[GPT-Code UI looked into files of the working folder. What it quotes is data.]\n"
+        '"数据 1.csv": csv; 12 bytes\n  "a" integer\n"b.png": image; 12 bytes'
+    )
+    assert second == UserMessage(text="Again")

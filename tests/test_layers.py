@@ -18,23 +18,27 @@ PACKAGE = "gpt_code_ui"
 RANKS = {
     "protocol": 0,
     # Leaves: text, JSON, words of settings, the operating system.
-    "errors": 1, "json_stream": 1, "plain_text": 1, "setting_types": 1,
-    "kernel.sandbox": 1, "kernel.warden": 1, "kernel.text": 1,
+    "errors": 1, "json_stream": 1, "plain_text": 1, "setting_types": 0,
+    "provider_types": 1, "private_file": 1,
+    "kernel.sandbox": 1, "kernel.warden": 1, "kernel.text": 1, "told": 1,
     # Rooms that know the values and not each other.
     "settings": 2, "store": 2, "transcript": 2, "workspace": 2, "bus": 2, "data_folder": 2,
     "instance": 2, "logs": 2, "history": 2, "notebook": 2, "prompt": 2, "model_errors": 2,
-    "kernel.outputs": 2, "kernel.process": 2, "kernel.startup": 2,
-    "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
-    "model_list": 3, "kernelspecs": 3, "chat_completions": 3,
+    "arguments": 2, "capabilities": 2, "fence": 2, "thinking": 1, "loop_thread": 1,
+    "event_lines": 1, "asking": 4,
+    "context": 2, "news": 1, "same_errors": 2, "read_output": 4,
+    "reader": 2, "kernel.outputs": 2, "kernel.process": 2, "kernel.startup": 2,
+    "profiles": 3, "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
+    "model_list": 3, "providers": 4, "kernelspecs": 3, "chat_completions": 3,
     "kernel.jupyter": 3, "kernel.client": 3, "kernel.outbox": 3, "kernel.changes": 3,
     "agent": 4, "publisher": 4, "kernel.cell": 4, "kernel.starting": 4,
     "openai_model": 5, "demo_model": 5, "turns": 5, "supervisor": 5, "kernel.session": 5,
-    "conversations": 6, "kernel.manager": 6,
+    "models": 6, "conversations": 6, "kernel.manager": 6,
     "web.headers": 7, "web.sessions": 7, "web.body": 7,
     "web.guard": 8, "web.failures": 8, "web.download": 8, "web.page": 8,
-    "web.api": 9, "web.files": 9, "web.outputs": 9, "web.stream": 9,
+    "web.api": 9, "web.settings_api": 9, "web.files": 9, "web.outputs": 9, "web.stream": 9,
     "web": 10, "server": 10,
-    "program": 11, "doctor": 11,
+    "import_config": 7, "program": 11, "doctor": 11,
     "cli": 12,
     "__main__": 13,
 }  # fmt: skip
@@ -58,11 +62,20 @@ OWNERS = {
     "numpy": (),
     "nbformat": ("transcript", "notebook"),
     "dotenv": ("settings",),
+    "openpyxl": ("reader",),
+    "pyarrow": ("reader",),
+    "pypdf": ("reader",),
+    "docx": ("reader",),
+    "PIL": ("reader",),
+    "xlrd": ("reader",),
+    "sqlite3": ("store", "reader"),
+    "keyring": ("providers.vault",),
+    "secretstorage": ("providers.vault",),
 }
 # What the kernel side knows of the rest: process 2 has no store, no model and no page.
 KERNEL_KNOWS = ("protocol", "errors", "bus", "workspace", "kernel")
 # What these import is imported inside the functions that need it: the web process starts without.
-LAZY = {"openai", "httpx", "nbformat"}
+LAZY = {"openai", "httpx", "nbformat", "keyring", "secretstorage"}
 READS_ENVIRONMENT = ("settings", "kernel.sandbox")
 PRINTS = ("cli", "doctor")
 

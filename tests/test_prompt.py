@@ -1,6 +1,6 @@
 """The system prompt names the files, and their names can be read back."""
 
-from gpt_code_ui.prompt import MAX_FILES, files_named_in, system_prompt
+from gpt_code_ui.prompt import MAX_FILES, files_named_in, system_prompt, with_rules
 from gpt_code_ui.protocol import FileEntry
 
 
@@ -27,3 +27,11 @@ def test_many_files_are_cut_and_counted() -> None:
     text = system_prompt([entry(f"{number}.csv", modified=number) for number in range(205)])
     assert len(files_named_in(text)) == MAX_FILES
     assert "- and 5 more, not named here" in text
+
+
+def test_house_rules_stand_at_the_end() -> None:
+    assert with_rules("S\n") == "S\n"
+    assert with_rules("S\n", None, "  ", "") == "S\n"
+    whole = with_rules("S\n", "Be brief.\n", "Use polars.")
+    heading = "# House rules\n\nThe person asks you to follow these in all you do:"
+    assert whole == f"S\n\n{heading}\n\nBe brief.\n\nUse polars."

@@ -9,7 +9,7 @@ import pytest
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.model_list import DEMO, model_list
 from gpt_code_ui.protocol import ModelInfo
-from gpt_code_ui.setting_types import ModelChoice
+from gpt_code_ui.setting_types import ModelChoice, Price
 from gpt_code_ui.settings import SETTINGS, default_data_dir, display_is_there, find_python, load
 
 
@@ -232,3 +232,24 @@ def test_a_display_is_needed_for_a_browser() -> None:
     if sys.platform.startswith("linux"):
         assert not display_is_there({})
     assert display_is_there({"DISPLAY": ":0"})
+
+
+def test_windows_and_prices_by_model(here: Path, data: Path) -> None:
+    flags: dict[str, object] = {"data_dir": str(data)}
+    (data / "config.toml").write_text(
+        'model_context_window = 8192\n[prices]\n"gpt-4o" = {input = 2.5, output = 10}\n'
+    )
+    settings = load(flags, {}, here)
+    assert settings.model_context_window == (("*", 8192),)
+    assert settings.prices == (Price("gpt-4o", 2.5, 10.0),)
+    assert settings.prices[0].of(1_000_000, 100_000) == 3.5
+    table = {"GPTCODE_MODEL_CONTEXT_WINDOW": '{"qwen": 4096, "*": 16000}'}
+    assert load(flags, table, here).model_context_window == (("qwen", 4096), ("*", 16000))
+    plain = load(flags, {"GPTCODE_MODEL_CONTEXT_WINDOW": "4096"}, here)
+    assert plain.model_context_window == (("*", 4096),)
+    for bad in ("100", "[]", '{"a": "b"}', "x"):
+        with pytest.raises(UsageError, match="GPTCODE_MODEL_CONTEXT_WINDOW"):
+            load(flags, {"GPTCODE_MODEL_CONTEXT_WINDOW": bad}, here)
+    for bad in ("[]", '{"m": 1}', '{"m": {"input": 1}}', '{"m": {"input": -1, "output": 1}}'):
+        with pytest.raises(UsageError, match="GPTCODE_PRICES"):
+            load(flags, {"GPTCODE_PRICES": bad}, here)

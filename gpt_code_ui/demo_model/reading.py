@@ -20,6 +20,7 @@ from gpt_code_ui.protocol import (
     ToolMessage,
     UserMessage,
 )
+from gpt_code_ui.told import asked
 
 DATA_FILES = (".csv", ".tsv", ".txt", ".json", ".xlsx", ".xls")
 OWN_FILES = ("summary.csv", "municipalities.csv", "sample.csv")
@@ -52,10 +53,9 @@ class View:
 
 def read_messages(request: ModelRequest) -> View:
     last = max(i for i, one in enumerate(request.messages) if isinstance(one, UserMessage))
-    asked = request.messages[last]
-    assert isinstance(asked, UserMessage)
-    prompt, _, attached = asked.text.partition("\n\nAttached files, in the working folder:\n")
-    attachments = re.findall(r"^- (.+)$", attached, re.MULTILINE)
+    question = request.messages[last]
+    assert isinstance(question, UserMessage)
+    prompt, attachments = asked(question.text)
     steps = _steps(request.messages[last + 1 :])
     if any(kind == "sample" for kind, _ in steps):
         return View(prompt, "sample.csv", steps)

@@ -224,6 +224,7 @@ def started_event(command: Execute) -> CellStarted:
         code=command.code,
         origin=command.origin,
         after_cell=command.after_cell,
+        repaired=command.repaired,
     )
 
 

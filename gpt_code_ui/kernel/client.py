@@ -299,5 +299,6 @@ def _finished(conversation_id: str, cell: _Cell, status: str, reason: str) -> Ev
         code=command.code,
         origin=command.origin,
         after_cell=command.after_cell,
+        repaired=command.repaired,
     )
     return [(conversation_id, started), (conversation_id, finished)]

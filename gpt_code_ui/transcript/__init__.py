@@ -25,6 +25,7 @@ from gpt_code_ui.protocol import (
     Event,
     ExecuteResultOutput,
     FilesChanged,
+    FilesTold,
     InputPrompt,
     InputReplied,
     InputRequested,
@@ -37,6 +38,9 @@ from gpt_code_ui.protocol import (
     StreamOutput,
     TextDelta,
     TextDone,
+    ToolFinished,
+    ToolPart,
+    ToolStarted,
     Transcript,
     Turn,
     TurnFinished,
@@ -49,6 +53,7 @@ from gpt_code_ui.transcript.growing import (
     GrowingOutput,
     GrowingProse,
     GrowingText,
+    GrowingTool,
     GrowingTurn,
     ProseKind,
 )
@@ -63,6 +68,7 @@ class Fold:
         self._summary = summary
         self._title, self._model = summary.title, summary.model
         self._pinned, self._deleted = summary.pinned, False
+        self._rules: str | None = None
         self._updated_at = summary.updated_at
         self._seq = 0
         self._kernel = KernelInfo()
@@ -71,6 +77,7 @@ class Fold:
         self._cells: dict[str, GrowingCell] = {}
         self._prose: dict[str, GrowingProse] = {}
         self._open: dict[str, GrowingProse | GrowingCell] = {}
+        self._tools: dict[str, GrowingTool] = {}
         self._displays: dict[str, list[GrowingOutput]] = {}
         self._current: GrowingTurn | None = None
 
@@ -98,6 +105,7 @@ class Fold:
             model=self._model,
             pinned=self._pinned,
             deleted=self._deleted,
+            rules=self._rules,
             created_at=self._summary.created_at,
             updated_at=self._updated_at,
             kernel=self._kernel,
@@ -143,6 +151,10 @@ class Fold:
                 self._clear(event)
             case InputRequested() | InputReplied():
                 self._ask(event)
+            case ToolStarted():
+                self._start_tool(event)
+            case ToolFinished():
+                self._finish_tool(event)
             case KernelStatus():
                 self._kernel = KernelInfo(**event.model_dump(exclude={"type"}))
             case TurnStarted():
@@ -152,6 +164,9 @@ class Fold:
             case Usage():
                 if turn := self._turn_by_id.get(event.turn_id):
                     turn.usage = event
+            case FilesTold():
+                if turn := self._turn_by_id.get(event.turn_id):
+                    turn.told = event.files
             case ConversationChanged():
                 self._change(event)
             case ModelRequestSent() | FilesChanged():
@@ -212,6 +227,21 @@ class Fold:
         self._model = self._model if event.model is None else event.model
         self._pinned = self._pinned if event.pinned is None else event.pinned
         self._deleted = self._deleted if event.deleted is None else event.deleted
+        self._rules = self._rules if event.rules is None else event.rules
+
+    def _start_tool(self, event: ToolStarted) -> None:
+        turn = self._turn_by_id.get(event.turn_id)
+        if turn is None or event.call_id in self._tools:
+            return
+        fields = event.model_dump(exclude={"type", "turn_id"})
+        tool = self._tools[event.call_id] = GrowingTool(ToolPart(**fields, status="running"))
+        turn.parts.append(tool)
+
+    def _finish_tool(self, event: ToolFinished) -> None:
+        tool = self._tools.get(event.call_id)
+        if tool is not None:
+            done = {"status": event.status, "content": event.content}
+            tool.part = tool.part.model_copy(update=done)
 
     # --- cells
 
@@ -230,8 +260,9 @@ class Fold:
         known = self._cells.get(event.cell_id)
         turn = known.turn if known else self._home(event)
         cell = GrowingCell(
-            event.cell_id, turn, GrowingText(event.code), event.origin, "running", started_at=at
-        )
+            event.cell_id, turn, GrowingText(event.code), event.origin, "running", started_at=at,
+            repaired=event.repaired,
+        )  # fmt: skip
         if known:
             self._forget_outputs(known)
             turn.parts[turn.parts.index(known)] = cell

@@ -13,6 +13,8 @@ from gpt_code_ui.protocol import (
     ReasoningPart,
     TextDone,
     TextPart,
+    ToolFinished,
+    ToolPart,
     Transcript,
     TurnFinished,
 )
@@ -48,7 +50,9 @@ def _closing_part(part: Part, turn_id: str | None, reason: str) -> list[Event]:
             return [started, CellFinished(cell_id=part.cell_id, status="not_run", reason=reason)]
         case CellPart(status="running"):
             return [CellFinished(cell_id=part.cell_id, status="interrupted", reason=reason)]
-        case CellPart():
+        case ToolPart(status="running"):
+            return [ToolFinished(call_id=part.call_id, status="error", content=reason)]
+        case CellPart() | ToolPart():
             return []
         case _:
             assert_never(part)

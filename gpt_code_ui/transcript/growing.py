@@ -22,6 +22,8 @@ from gpt_code_ui.protocol import (
     StreamOutput,
     TextDelta,
     TextPart,
+    ToldFile,
+    ToolPart,
     TranscriptOutput,
     Truncation,
     Turn,
@@ -104,6 +106,7 @@ class GrowingCell:
     truncated: Truncation | None = None
     input: InputPrompt | None = None
     clear_pending: bool = False
+    repaired: bool | None = None
 
     def freeze(self) -> CellPart:
         return CellPart(
@@ -120,7 +123,18 @@ class GrowingCell:
             truncated=self.truncated,
             input=self.input,
             clear_pending=self.clear_pending,
+            repaired=self.repaired,
         )
+
+
+@dataclass(eq=False, slots=True)
+class GrowingTool:
+    """A tool call, whole as it stands."""
+
+    part: ToolPart
+
+    def freeze(self) -> Part:
+        return self.part
 
 
 @dataclass(eq=False, slots=True)
@@ -131,9 +145,10 @@ class GrowingTurn:
     started_at: str | None
     status: Literal["running"] | TurnStatus
     attachments: list[Attachment] = field(default_factory=list)
-    parts: list[GrowingProse | GrowingCell] = field(default_factory=list)
+    parts: list[GrowingProse | GrowingCell | GrowingTool] = field(default_factory=list)
     error: ErrorBody | None = None
     usage: Usage | None = None
+    told: list[ToldFile] | None = None
 
     def freeze(self) -> Turn:
         return Turn(
@@ -146,4 +161,5 @@ class GrowingTurn:
             error=self.error,
             started_at=self.started_at,
             usage=self.usage,
+            told=self.told,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.models import Models
 from gpt_code_ui.settings import Settings
 from gpt_code_ui.web import failures
 from gpt_code_ui.web.api import Api
@@ -18,6 +19,7 @@ from gpt_code_ui.web.guard import Guard
 from gpt_code_ui.web.headers import add_headers
 from gpt_code_ui.web.outputs import Outputs
 from gpt_code_ui.web.page import STATIC, Page
+from gpt_code_ui.web.settings_api import SettingsApi
 from gpt_code_ui.web.stream import Streams
 
 
@@ -27,9 +29,10 @@ def create_app(
     guard: Guard,
     health: Callable[[], str],
     *,
+    models: Models | None = None,
     static: Path = STATIC,
 ) -> Flask:
-    """The application. ``health`` says how the kernel manager is."""
+    """The application. ``health`` says how the kernel manager is; ``models`` can be changed."""
     app = Flask(__name__, static_folder=None, template_folder=None)
     # Only a development front end sends preflights that are answered.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = settings.dev_origin is not None
@@ -38,7 +41,8 @@ def create_app(
     app.after_request(add_headers)
     failures.register(app)
     app.register_blueprint(Page(static).blueprint())
-    app.register_blueprint(Api(conversations, settings, guard, health).blueprint())
+    app.register_blueprint(Api(conversations, guard, health).blueprint())
+    app.register_blueprint(SettingsApi(conversations, settings, models).blueprint())
     app.register_blueprint(Streams(conversations).blueprint())
     app.register_blueprint(Files(conversations).blueprint())
     app.register_blueprint(Outputs(conversations).blueprint())

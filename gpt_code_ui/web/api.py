@@ -12,7 +12,6 @@ from gpt_code_ui import __version__
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.errors import InvalidValue
 from gpt_code_ui.protocol import Attachment, ConversationSummary
-from gpt_code_ui.settings import SETTINGS, Settings
 from gpt_code_ui.web.body import Body, answer, read_body
 from gpt_code_ui.web.guard import Guard
 
@@ -30,6 +29,7 @@ class NewConversation(Body):
 
 class Change(NewConversation):
     pinned: bool | None = None
+    rules: str | None = Field(default=None, max_length=20_000)
 
 
 class Ask(Body):
@@ -57,12 +57,10 @@ class Api:
     def __init__(
         self,
         conversations: Conversations,
-        settings: Settings,
         guard: Guard,
         health: Callable[[], str],
     ) -> None:
         self._all = conversations
-        self._settings = settings
         self._guard = guard
         self._health = health
 
@@ -73,9 +71,7 @@ class Api:
             ("GET", "/health", self.health),
             ("POST", "/session", self.begin_session),
             ("POST", "/session/code", self.fresh_code),
-            ("GET", "/models", self.models),
             ("GET", "/kernels", self.kernels),
-            ("GET", "/settings", self.settings),
             ("POST", "/conversations", self.create),
             ("GET", "/conversations", self.list),
             ("GET", ONE, self.transcript),
@@ -107,27 +103,8 @@ class Api:
     def fresh_code(self) -> Response:
         return answer({"code": self._guard.new_code()})
 
-    def models(self) -> Response:
-        models, default = self._all.models()
-        # Here None is news: the endpoint has not shown yet what the model can do.
-        return answer({"models": [one.model_dump() for one in models], "default": default})
-
     def kernels(self) -> Response:
         return answer({"kernels": self._all.kernels()})
-
-    def settings(self) -> Response:
-        rows = [
-            {
-                "name": row.name,
-                "value": _plain(row.shown(getattr(self._settings, row.name))),
-                "help": row.help,
-                "flag": row.flag,
-                "env": list(row.env),
-                "secret": row.secret,
-            }
-            for row in SETTINGS
-        ]
-        return answer({"settings": rows})
 
     # --- conversations -------------------------------------------------------------------------
 
@@ -146,7 +123,11 @@ class Api:
         body = read_body(Change)
         return answer(
             self._all.update(
-                conversation_id, title=body.title, model=body.model, pinned=body.pinned
+                conversation_id,
+                title=body.title,
+                model=body.model,
+                pinned=body.pinned,
+                rules=body.rules,
             )
         )
 
@@ -204,9 +185,3 @@ class Api:
 
 
 _UNSAFE = {ord(char): " " for char in '/\\:*?"<>|\r\n\t\0'}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, str | int | float | bool | None):
-        return value
-    return str(value) if not isinstance(value, tuple) else [str(item) for item in value]

@@ -47,7 +47,9 @@ class Files:
         return as_attachment(Response(chunks, mimetype="application/zip"), "files.zip")
 
     def get(self, conversation_id: str, path: str) -> Response:
-        """A file, or the range of it that is asked for."""
+        """A file, or the range of it that is asked for; with ``?preview`` what is in it."""
+        if "preview" in request.args:
+            return answer(self._all.profile(conversation_id, path))
         file, entry = self._all.workspace(conversation_id).open(path)
         try:
             response = file_response(file, entry)

@@ -1,0 +1,232 @@
+"""A conversation is kept inside the window: shortened, dropped and told of, and always valid."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpt_code_ui.context import (
+    DEFAULT_WINDOW,
+    Gauge,
+    estimate,
+    fit,
+    known_window,
+    size_of,
+    told_for,
+)
+from gpt_code_ui.protocol import (
+    AssistantMessage,
+    ChatMessage,
+    ToolCall,
+    ToolMessage,
+    ToolSpec,
+    UserMessage,
+)
+from gpt_code_ui.told import FOUND
+
+SYSTEM = "You are a code interpreter."
+TOOLS = [ToolSpec(name="execute_code", description="Run it.", parameters={"type": "object"})]
+
+
+def user(text: str) -> list[ChatMessage]:
+    return [UserMessage(text=text)]
+
+
+def ran(*results: str, id: str, failed: bool = False, text: str = "") -> list[ChatMessage]:
+    """An answer with calls, and their results; ``failed`` is the last one."""
+    ids = [f"{id}.{n}" for n in range(len(results))]
+    calls = [ToolCall(id=one, name="execute_code", arguments='{"code": "x"}') for one in ids]
+    told = [
+        ToolMessage(tool_call_id=one, text=result, failed=failed and one == ids[-1])
+        for one, result in zip(ids, results, strict=True)
+    ]
+    return [AssistantMessage(text=text, tool_calls=calls), *told]
+
+
+def tokens(messages: Sequence[ChatMessage]) -> int:
+    return size_of(SYSTEM, messages, TOOLS, count=estimate)
+
+
+def fitted(messages: Sequence[ChatMessage], window: int) -> list[ChatMessage]:
+    return fit(SYSTEM, messages, TOOLS, window)
+
+
+def assert_valid(messages: Sequence[ChatMessage]) -> None:
+    """Every call has its result right behind it, every result its call, and a user begins."""
+    assert isinstance(messages[0], UserMessage)
+    waiting: list[str] = []
+    for message in messages:
+        if isinstance(message, ToolMessage):
+            assert waiting.pop(0) == message.tool_call_id
+        else:
+            assert waiting == []
+            if isinstance(message, AssistantMessage):
+                waiting = [call.id for call in message.tool_calls]
+    assert waiting == []
+
+
+# --- any history, any window
+
+words = st.text("abc 线é\n", max_size=30)
+outputs = st.builds(lambda text, times: text * times, words, st.sampled_from([1, 5, 200]))
+answers = st.one_of(
+    words.map(lambda text: ("said", text, False)),
+    st.tuples(st.just("ran"), st.lists(outputs, min_size=1, max_size=3), st.booleans()),
+)
+turns = st.lists(
+    st.tuples(st.lists(outputs, min_size=1, max_size=2), st.lists(answers, max_size=4)),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[ChatMessage]:
+    messages: list[ChatMessage] = []
+    for at, (prompts, parts) in enumerate(draw(turns)):
+        messages += [UserMessage(text=f"{at} {prompt}") for prompt in prompts]
+        for number, (kind, value, failed) in enumerate(parts):
+            if kind == "said":
+                messages.append(AssistantMessage(text=str(value)))
+            else:
+                messages += ran(*value, id=f"{at}.{number}", failed=failed)
+    return messages
+
+
+@given(histories(), st.integers(0, 3000))
+def test_any_history_in_any_window_is_valid(history: list[ChatMessage], window: int) -> None:
+    kept = fitted(history, window)
+    assert_valid(kept)
+    last_user = [one for one in history if isinstance(one, UserMessage)][-1]
+    assert last_user in kept
+    errors = [one for one in history if isinstance(one, ToolMessage) and one.failed]
+    if errors:
+        assert errors[-1] in kept
+    if tokens(history) <= window:
+        assert kept == history
+    elif tokens(kept) > window:
+        assert is_least(history, kept)
+
+
+def is_least(history: list[ChatMessage], kept: list[ChatMessage]) -> bool:
+    """What is left: a note, the last question, the latest error's round and the last round."""
+    users = [one for one in kept if isinstance(one, UserMessage)]
+    rounds = [one for one in kept if isinstance(one, AssistantMessage)]
+    failed = {one.tool_call_id for one in kept if isinstance(one, ToolMessage) and one.failed}
+    whole = next((r for r in reversed(rounds) if {call.id for call in r.tool_calls} & failed), None)
+    spared = {call.id for call in whole.tool_calls} if whole else set()
+    long = [
+        one
+        for one in kept
+        if isinstance(one, ToolMessage)
+        and len(one.text.encode()) > 240
+        and one.tool_call_id not in spared
+    ]
+    return len(users) <= 2 and len(rounds) <= 2 and not long
+
+
+# --- what goes first
+
+
+LONG = "0123456789" * 800  # 2000 tokens
+
+
+def test_old_outputs_are_shortened_before_anything_is_dropped() -> None:
+    history = [
+        *user("first"), *ran(LONG, id="a"), *user("second"), *ran(LONG, id="b"), *user("third"),
+        *ran(LONG, id="c"),
+    ]  # fmt: skip
+    kept = fitted(history, 3000)
+    assert tokens(kept) <= 3000
+    assert [type(one) for one in kept] == [type(one) for one in history]
+    sizes = [len(one.text) for one in kept if isinstance(one, ToolMessage)]
+    assert sizes[0] < 1100 and sizes[1] < 1100 and sizes[2] == len(LONG)
+    assert "bytes left out" in next(one for one in kept if isinstance(one, ToolMessage)).text
+
+
+def test_only_as_much_is_shortened_as_has_to_be() -> None:
+    history = [*user("one"), *ran(LONG, id="a"), *ran(LONG, id="b"), *ran("ok", id="c")]
+    kept = fitted(history, 2600)
+    sizes = [len(one.text) for one in kept if isinstance(one, ToolMessage)]
+    assert sizes[0] < 1100 and sizes[1] == len(LONG)
+
+
+def test_dropped_turns_leave_a_note_and_what_was_told_of_files() -> None:
+    told = FOUND + '"a.csv": csv; 10 bytes'
+    history = [
+        *user("x" * 8000 + told), *ran("ok", id="a"), AssistantMessage(text="It is 4."),
+        *user("and now?"), AssistantMessage(text="5"), *user("why?"),
+    ]  # fmt: skip
+    assert fitted(history, 400) == [
+        UserMessage(
+            text="[This conversation is longer than what you can read. Left out here: 1 earlier "
+            "messages of the person, 2 answers and their results.]" + told
+        ),
+        *user("and now?"), AssistantMessage(text="5"), *user("why?"),
+    ]  # fmt: skip
+
+
+def test_the_latest_error_outlives_its_turn() -> None:
+    error = ran("KeyError: 'x'", id="e", failed=True)
+    history = [*user("y" * 8000), *error, *user("next"), *ran("ok", id="a"), *user("last")]
+    kept = fitted(history, 120)
+    assert_valid(kept)
+    assert kept[1:] == [*error, *user("last")] and "Left out" in kept[0].text
+
+
+def test_a_long_turn_loses_its_oldest_rounds() -> None:
+    rounds = [ran("ok", id=str(n), text="z" * 400) for n in range(20)]
+    history = [*user("go"), *(message for one in rounds for message in one)]
+    kept = fitted(history, 800)
+    assert_valid(kept)
+    assert tokens(kept) <= 800
+    assert kept[1:2] == user("go") and kept[-2:] == rounds[-1]
+
+
+# --- tokens and windows
+
+
+def test_the_estimate() -> None:
+    assert [estimate(text) for text in ("", "abcd", "abcde", "线上", "ab线")] == [0, 1, 2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("model", "window"),
+    [
+        ("gpt-4o-mini", 128_000), ("gpt-4.1", 1_047_576), ("gpt-4", 8_192), ("o3-mini", 200_000),
+        ("openrouter/anthropic/claude-sonnet-4", 200_000), ("qwen3:8b", DEFAULT_WINDOW),
+        ("olmo-2", DEFAULT_WINDOW),
+    ],
+)  # fmt: skip
+def test_windows_of_well_known_families(model: str, window: int) -> None:
+    assert known_window(model) == window
+
+
+def test_a_table_by_model() -> None:
+    table = {"local/qwen": 1, "qwen": 2, "*": 3}
+    assert [told_for(m, table) for m in ("local/qwen", "far/qwen", "qwen", "x")] == [1, 2, 2, 3]
+    assert told_for("x", {"y": 1}) is None
+
+
+def test_the_count_is_corrected_by_what_is_reported() -> None:
+    gauge = Gauge()
+    for _ in range(8):
+        gauge.learn(1000, 2000)
+    assert gauge.count("x" * 4000) == pytest.approx(2000, rel=0.02)
+    gauge.learn(10, 1000)
+    assert gauge.count("x" * 4000) == pytest.approx(2000, rel=0.02)
+
+
+def test_an_overflow_narrows_the_window() -> None:
+    gauge = Gauge(lambda: 32_768)
+    gauge.overflowed(9000, 8192)
+    assert gauge.window == 8192
+    gauge.overflowed(5000, None)
+    assert gauge.window == 3000
+
+
+def test_an_overflow_within_the_window_corrects_the_count() -> None:
+    gauge = Gauge(lambda: 8192)
+    text = "x" * 4 * 5000
+    gauge.overflowed(gauge.count(text), 8192)
+    assert gauge.window == 8192 and gauge.count(text) > 8192
