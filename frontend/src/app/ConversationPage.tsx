@@ -32,40 +32,72 @@ import { useModelChoice } from "./useModelChoice";
 interface Props {
   id: string | undefined;
   actions: ConversationActions;
+  onAttach: (files: File[]) => void;
   composer: RefObject<HTMLTextAreaElement | null>;
   sidebar: Panel;
   files: Panel;
+  onModels: () => void;
 }
 
 // An empty page has no cells; they are fetched beside the first transcript.
 const cells = import("../features/cells/CellView");
 const CellView = lazy(async () => ({ default: (await cells).CellView }));
 
+// Only who has no model yet needs it.
+const FirstRun = lazy(async () => ({
+  default: (await import("../features/models/FirstRun")).FirstRun,
+}));
+
 const NONE: Loaded = { state: "loading" };
 
-export function ConversationPage({ id, actions, composer, sidebar, files }: Props) {
+export function ConversationPage({
+  id,
+  actions,
+  onAttach,
+  composer,
+  sidebar,
+  files,
+  onModels,
+}: Props) {
   const loaded = useOpened(id);
   const transcript = loaded.state === "failed" ? undefined : loaded.transcript;
   const model = useModelChoice(id, transcript?.model);
   const end = useRef<TranscriptHandle>(null);
   useTitle(transcript?.title);
+  const suggest = ({ text, code }: Suggestion) => {
+    changeDraft(id ?? NEW, { text, code });
+    composer.current?.focus();
+  };
 
   return (
     <main className="flex h-full min-w-0 flex-1 flex-col bg-bg">
       <Header sidebar={sidebar} files={files} transcript={transcript}>
-        <ModelMenu models={model.models} current={model.current} onChoose={model.choose} />
+        <ModelMenu
+          models={model.models}
+          current={model.current}
+          onChoose={model.choose}
+          onManage={onModels}
+        />
       </Header>
       <Body
         id={id}
         loaded={loaded}
         end={end}
-        demo={model.current === "demo"}
-        onSuggestion={({ text, code }) => {
-          changeDraft(id ?? NEW, { text, code });
-          composer.current?.focus();
-        }}
+        empty={
+          model.none ? (
+            <Suspense fallback={<LoadingState />}>
+              <FirstRun onChoose={model.choose} />
+            </Suspense>
+          ) : (
+            <EmptyState demo={model.current === "demo"} onChoose={suggest} />
+          )
+        }
       />
-      <Banners kernel={transcript?.kernel} noModel={model.none} />
+      <Banners
+        kernel={transcript?.kernel}
+        noModel={model.none && (transcript?.turns.length ?? 0) > 0}
+        onRestart={() => id && void api.kernel(id, "restart").catch(reportError)}
+      />
       {loaded.state !== "failed" && (
         <Composer
           area={composer}
@@ -73,7 +105,8 @@ export function ConversationPage({ id, actions, composer, sidebar, files }: Prop
           running={transcript !== undefined && isRunning(transcript)}
           model={model.current}
           ensure={actions.ensure}
-          onFiles={actions.attach}
+          discard={actions.discard}
+          onFiles={onAttach}
           onStop={() => stopConversation(id)}
           onSent={() => end.current?.toEnd()}
         />
@@ -102,22 +135,21 @@ interface BodyProps {
   id: string | undefined;
   loaded: Loaded;
   end: RefObject<TranscriptHandle | null>;
-  demo: boolean;
-  onSuggestion: (suggestion: Suggestion) => void;
+  /** Stands where nothing was said yet. */
+  empty: ReactNode;
 }
 
-function Body({ id, loaded, end, demo, onSuggestion }: BodyProps) {
+function Body({ id, loaded, end, empty }: BodyProps) {
   const retry = useCallback(
     (turnId: string) => id && void api.retry(id, turnId).catch(reportError),
     [id],
   );
-  if (id === undefined) return <EmptyState demo={demo} onChoose={onSuggestion} />;
+  if (id === undefined) return empty;
   if (loaded.state === "failed") {
     return <LoadFailed error={loaded.error} onRetry={() => transcripts.retry(id)} />;
   }
   if (loaded.transcript === undefined) return <LoadingState />;
-  if (loaded.transcript.turns.length === 0)
-    return <EmptyState demo={demo} onChoose={onSuggestion} />;
+  if (loaded.transcript.turns.length === 0) return empty;
   return (
     <Transcript
       key={id}

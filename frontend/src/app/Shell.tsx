@@ -1,5 +1,14 @@
 /** The product's frame: conversations, the conversation, its files; drawers where it is narrow. */
-import { lazy, type ReactNode, Suspense, useRef, useState } from "react";
+import {
+  lazy,
+  type ReactNode,
+  type RefObject,
+  Suspense,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { Sidebar } from "../features/conversations/Sidebar";
 import { DropOverlay } from "../features/files/DropOverlay";
 import { SettingsMenu } from "../features/settings/SettingsMenu";
@@ -16,6 +25,9 @@ import { stopConversation, useConversationActions } from "./useConversationActio
 // Not needed for the first look at the page.
 const FilesPanel = lazy(async () => ({
   default: (await import("../features/files/FilesPanel")).FilesPanel,
+}));
+const ModelsDialog = lazy(async () => ({
+  default: (await import("../features/models/ModelsDialog")).ModelsDialog,
 }));
 const ShortcutsDialog = lazy(async () => ({
   default: (await import("../features/shortcuts/ShortcutsDialog")).ShortcutsDialog,
@@ -38,6 +50,7 @@ export function Shell() {
     setFilesPanel,
   );
   const [help, setHelp] = useState(false);
+  const [providers, setProviders] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const actions = useConversationActions(id);
@@ -45,6 +58,14 @@ export function Shell() {
 
   // After a change of page the box is there only once that has been drawn.
   const focusComposer = () => requestAnimationFrame(() => composer.current?.focus());
+  useReadyToType(id, composer);
+  const attach = useCallback(
+    (files: File[]) => {
+      actions.attach(files);
+      if (hasKeyboard()) composer.current?.focus();
+    },
+    [actions],
+  );
   useShortcuts({
     newChat: () => {
       go(undefined);
@@ -67,7 +88,9 @@ export function Shell() {
       searchField={searchField}
       onClose={side.close}
       onChosen={side.closeDrawer}
-      footer={<SettingsMenu onShortcuts={() => setHelp(true)} />}
+      footer={
+        <SettingsMenu onShortcuts={() => setHelp(true)} onModels={() => setProviders(true)} />
+      }
     />
   );
   const panel = <FilesPanel conversationId={id} onFiles={actions.upload} onClose={files.close} />;
@@ -90,14 +113,21 @@ export function Shell() {
       <ConversationPage
         id={id}
         actions={actions}
+        onAttach={attach}
         composer={composer}
         sidebar={side}
         files={files}
+        onModels={() => setProviders(true)}
       />
       <Side panel={files} side="right" title={words.a11y.filesPanel} width="w-(--panel) border-l">
         <Suspense>{panel}</Suspense>
       </Side>
-      <DropOverlay onFiles={actions.attach} />
+      <DropOverlay onFiles={attach} />
+      {providers && (
+        <Suspense>
+          <ModelsDialog onClose={() => setProviders(false)} />
+        </Suspense>
+      )}
       {help && (
         <Suspense>
           <ShortcutsDialog open onClose={() => setHelp(false)} />
@@ -105,6 +135,20 @@ export function Shell() {
       )}
     </div>
   );
+}
+
+/** On a device without a keyboard the focus would bring one up over half of the page. */
+const hasKeyboard = () => matchMedia("(pointer: fine)").matches;
+
+/** Who comes to a conversation can type at once, unless the keys brought them there. */
+function useReadyToType(
+  id: string | undefined,
+  composer: RefObject<HTMLTextAreaElement | null>,
+): void {
+  useEffect(() => {
+    const byKeys = document.activeElement?.matches("a:focus-visible") ?? false;
+    if (hasKeyboard() && !byKeys) composer.current?.focus();
+  }, [id, composer]);
 }
 
 export interface Panel {

@@ -1,9 +1,9 @@
 /** What the frame does to the conversation that is shown, or to the one that is about to be. */
 import { useCallback, useMemo, useRef } from "react";
 import { api } from "../lib/api";
-import { moveDraft, NEW } from "../lib/drafts";
+import { draftOf, moveDraft, NEW } from "../lib/drafts";
 import { transcripts } from "../lib/live";
-import { go } from "../lib/route";
+import { conversationIn, go } from "../lib/route";
 import { uploads } from "../lib/uploads";
 import type { Transcript } from "../protocol/generated";
 import { reportError } from "../ui/report";
@@ -11,6 +11,8 @@ import { reportError } from "../ui/report";
 export interface ConversationActions {
   /** The conversation's id; makes one and goes there if none is shown. */
   ensure: () => Promise<string>;
+  /** Takes a conversation away that was made in vain; answers where its draft is now. */
+  discard: (id: string) => Promise<string>;
   /** Uploads files for the next message. */
   attach: (files: File[]) => void;
   /** Uploads files into the workspace. */
@@ -30,7 +32,7 @@ export function useConversationActions(id: string | undefined): ConversationActi
     const start = (attached: boolean) => (files: File[]) => {
       ensure().then((known) => uploads.start(known, files, attached), reportError);
     };
-    return { ensure, attach: start(true), upload: start(false) };
+    return { ensure, discard, attach: start(true), upload: start(false) };
   }, [ensure]);
 }
 
@@ -40,6 +42,16 @@ async function make(): Promise<string> {
   moveDraft(NEW, created.id);
   go(created.id);
   return created.id;
+}
+
+async function discard(id: string): Promise<string> {
+  const inUse = uploads.useUploads.getState().items.some((item) => item.conversationId === id);
+  // Somebody who has begun another draft meanwhile keeps both.
+  if (inUse || draftOf(NEW).text !== "") return id;
+  moveDraft(id, NEW);
+  if (conversationIn(location.hash) === id) go(undefined, true);
+  await api.remove(id).catch(() => {});
+  return NEW;
 }
 
 /** A turn or a cell of the person's runs. */

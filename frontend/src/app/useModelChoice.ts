@@ -13,11 +13,11 @@ export function useModelChoice(id: string | undefined, used: string | undefined)
   const { data } = useModels();
   const models = data?.models ?? NO_MODELS;
   const offered = models.some((model) => model.id === preferred) ? preferred : undefined;
-  const current = picked ?? used ?? offered ?? data?.default ?? models[0]?.id;
+  const current = picked ?? used ?? offered ?? data?.default ?? undefined;
   return {
     models,
     current,
-    none: data !== undefined && models.length === 0 && current === undefined,
+    none: data !== undefined && current === undefined,
     choose: (model: string) => {
       changeDraft(key, { model });
       setPreferredModel(model);

@@ -15,9 +15,10 @@ export function fileSize(bytes: number, locale: string): string {
   return `${value.toLocaleString(locale, { maximumFractionDigits: digits })} ${UNITS[unit]}`;
 }
 
-/** A span in milliseconds: `0.4 s`, `12 s`, `3 min 5 s`. */
+/** A span in milliseconds: `< 0.1 s`, `0.4 s`, `12 s`, `3 min 5 s`. */
 export function duration(ms: number, words: Words): string {
-  const { locale, seconds, minutes } = words.time;
+  const { locale, instant, seconds, minutes } = words.time;
+  if (ms < 50) return instant;
   const total = ms / 1000;
   if (total < 10) return seconds(total.toLocaleString(locale, { maximumFractionDigits: 1 }));
   const whole = Math.round(total);

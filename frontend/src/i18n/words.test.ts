@@ -29,7 +29,7 @@ it("writes sizes and spans as people read them", () => {
     "250 MB",
   ]);
   expect([40, 1_840, 59_400, 185_000].map((ms) => duration(ms, en))).toEqual([
-    "0 s",
+    "< 0.1 s",
     "1.8 s",
     "59 s",
     "3 min 5 s",

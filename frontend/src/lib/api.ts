@@ -7,6 +7,7 @@ import type {
   ErrorBody,
   FileEntry,
   ModelInfo,
+  Profile,
   Transcript,
 } from "../protocol/generated";
 
@@ -33,14 +34,65 @@ export interface Health {
   kernel_manager: string;
 }
 
+export interface ErrorShape {
+  message: string;
+  hint?: string | undefined;
+}
+
 export interface ModelList {
   models: ModelInfo[];
   default: string | null;
+  /** Providers that did not tell their models, each with its error. */
+  problems?: { provider: string; error: ErrorShape }[];
+}
+
+/** A provider as the server shows it: where its key is, never the key. */
+export interface ProviderInfo {
+  id: string;
+  name: string;
+  kind: "openai" | "azure";
+  base_url: string | null;
+  api_version: string | null;
+  models: { name: string; displayName: string }[];
+  extra_headers: Record<string, string>;
+  source: "environment" | "config" | "page" | "local";
+  key_in: "environment" | "keyring" | "file" | null;
+}
+
+/** A provider as it is sent; without `key` the key stays, with "" it is forgotten. */
+export type ProviderChange = { id: string; key?: string } & Partial<
+  Omit<ProviderInfo, "source" | "key_in">
+>;
+
+export interface ProviderSettings {
+  providers: ProviderInfo[];
+  local_servers: { id: string; name: string; base_url: string; models: string[] }[];
+  default_model: string | null;
+}
+
+export interface TestResult {
+  seconds: number;
+  text: string;
+  learnt: {
+    tools?: boolean | null;
+    vision?: boolean | null;
+    context_window?: number | null;
+  };
 }
 
 export interface Upload extends FileEntry {
   /** Set when the name was taken and another was given. */
   renamed?: boolean;
+}
+
+/** A request as it left for the model; the body is what was sent, without keys. */
+export interface SentRequest {
+  request_id: string;
+  url: string;
+  body: string;
+  at?: string;
+  bytes?: number;
+  sha256?: string;
 }
 
 export type KernelAction = "interrupt" | "restart";
@@ -111,15 +163,26 @@ async function request<T>(method: string, path: string, body?: unknown): Promise
     init.body = JSON.stringify(body);
   }
   let response: Response;
+  let text: string;
   try {
     response = await fetch(apiUrl(path), init);
+    text = await response.text();
   } catch (error) {
     throw unreachable(error);
   }
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return answer as T;
+  const answer = parsed(text);
+  if (response.ok && (answer !== undefined || text === "")) return answer as T;
   if (response.status === 401 && path !== "session") unauthenticated();
   throw errorFrom(response.status, answer);
+}
+
+/** The JSON in a body; undefined if it is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 const of = (id: string) => `conversations/${encodeURIComponent(id)}`;
@@ -134,7 +197,19 @@ function listIn<T>(answer: unknown, name: string): T[] {
 export const api = {
   health: () => request<Health>("GET", "health"),
   signIn: (code: string) => request<unknown>("POST", "session", { code }),
+  setting: async (name: string): Promise<unknown> => {
+    const rows = listIn<{ name: string; value: unknown }>(
+      await request("GET", "settings"),
+      "settings",
+    );
+    return rows.find((row) => row.name === name)?.value;
+  },
   models: () => request<ModelList>("GET", "models"),
+  refreshModels: () => request<ModelList>("GET", "models?refresh=1"),
+  testModel: (model: string) => request<TestResult>("POST", "models/test", { model }),
+  settings: () => request<ProviderSettings>("GET", "settings"),
+  changeSettings: (fields: { providers?: ProviderChange[]; default_model?: string | null }) =>
+    request<ProviderSettings>("PATCH", "settings", fields),
 
   conversations: async (query: string): Promise<ConversationSummary[]> => {
     const search = query === "" ? "" : `?q=${encodeURIComponent(query)}`;
@@ -143,8 +218,10 @@ export const api = {
   create: (fields: { title?: string; model?: string }) =>
     request<Transcript>("POST", "conversations", fields),
   transcript: (id: string) => request<Transcript>("GET", of(id)),
-  update: (id: string, fields: { title?: string; model?: string; pinned?: boolean }) =>
-    request<unknown>("PATCH", of(id), fields),
+  update: (
+    id: string,
+    fields: { title?: string; model?: string; pinned?: boolean; rules?: string },
+  ) => request<unknown>("PATCH", of(id), fields),
   remove: (id: string) => request<unknown>("DELETE", of(id)),
   restore: (id: string) => request<unknown>("POST", `${of(id)}/restore`, {}),
 
@@ -162,6 +239,13 @@ export const api = {
 
   files: async (id: string): Promise<FileEntry[]> =>
     listIn(await request("GET", `${of(id)}/files`), "files"),
+  profile: (id: string, path: string) =>
+    request<Profile>("GET", `${of(id)}/files/${segments(path)}?preview`),
+  requests: async (id: string, turnId: string): Promise<SentRequest[]> =>
+    listIn(
+      await request("GET", `${of(id)}/turns/${encodeURIComponent(turnId)}/requests`),
+      "requests",
+    ),
   removeFile: (id: string, path: string) =>
     request<unknown>("DELETE", `${of(id)}/files/${segments(path)}`),
 };

@@ -63,10 +63,16 @@ const event = (seq: number): Published => ({
 
 let browser: FakeBrowser;
 let streams: StreamOptions[];
+let hurried: number;
 
 const open = ((options: StreamOptions) => {
   streams.push(options);
-  return { close: () => {}, retryNow: () => {} };
+  return {
+    close: () => {},
+    retryNow: () => {
+      hurried += 1;
+    },
+  };
 }) as typeof openStream;
 
 function tab(alone = false): {
@@ -98,6 +104,7 @@ const settle = () => new Promise<void>((resolve) => queueMicrotask(resolve));
 beforeEach(() => {
   browser = new FakeBrowser();
   streams = [];
+  hurried = 0;
 });
 
 describe("tabs of one browser", () => {
@@ -139,6 +146,12 @@ describe("tabs of one browser", () => {
       [undefined, false],
       [undefined, true],
     ]);
+  });
+
+  it("hurry the one that reads", () => {
+    tab();
+    tab().channel.retryNow();
+    expect(hurried).toBe(1);
   });
 
   it("all hear of another database", () => {

@@ -30,7 +30,8 @@ type Message =
   | { kind: "events"; events: Published[] }
   | { kind: "state"; state: StreamState }
   | { kind: "reset" }
-  | { kind: "who" };
+  | { kind: "who" }
+  | { kind: "retry" };
 
 const NAME = "gptcode.events";
 
@@ -89,6 +90,9 @@ export function openChannel(listeners: ChannelListeners, deps: Deps): Channel {
       case "who":
         if (stream) tell({ kind: "state", state });
         return;
+      case "retry":
+        stream?.retryNow();
+        return;
       default:
         data satisfies never;
     }
@@ -116,7 +120,8 @@ export function openChannel(listeners: ChannelListeners, deps: Deps): Channel {
       others?.close();
     },
     retryNow() {
-      stream?.retryNow();
+      if (stream) stream.retryNow();
+      else tell({ kind: "retry" });
     },
   };
 }

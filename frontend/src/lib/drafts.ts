@@ -7,6 +7,8 @@ export interface Draft {
   code: boolean;
   /** The model picked for the next message, where it differs from the conversation's. */
   model?: string;
+  /** It is on its way, or waits for its files. */
+  sending?: boolean;
 }
 
 export const NEW = "new";
@@ -30,6 +32,12 @@ export function changeDraft(key: string, change: Partial<Draft>): void {
   useDrafts.setState(({ drafts }) => ({
     drafts: { ...drafts, [key]: { ...EMPTY, ...drafts[key], ...change } },
   }));
+}
+
+/** This text was sent: it goes, what was typed after it stays. */
+export function clearSent(key: string, sent: string): void {
+  const { text } = draftOf(key);
+  if (text.startsWith(sent)) changeDraft(key, { text: text.slice(sent.length) });
 }
 
 /** A new conversation has got its id: what was typed for it goes along. */

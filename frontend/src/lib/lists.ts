@@ -5,14 +5,18 @@ import type {
   FileChanges,
   Published,
 } from "../protocol/generated";
-import { api } from "./api";
+import { api, type ModelList, type ProviderSettings } from "./api";
 import { Resource, type Snapshot, useResource } from "./resource";
 
 /** The conversations by what was searched for; "" is all of them. */
 export const conversations = new Resource(api.conversations);
 export const models = new Resource<"models", Awaited<ReturnType<typeof api.models>>>(api.models);
+/** The providers of models and the servers found on this computer. */
+export const settings = new Resource<"settings", ProviderSettings>(api.settings);
 /** The workspace's files by conversation. */
 export const files = new Resource(api.files);
+/** Settings of the server, by name; they stay as they are while it runs. */
+export const settingOf = new Resource(api.setting);
 
 const ALL = "";
 
@@ -22,6 +26,22 @@ export function useConversations(query: string): Snapshot<ConversationSummary[]>
 
 export function useModels() {
   return useResource(models, "models");
+}
+
+export function useSettings() {
+  return useResource(settings, "settings");
+}
+
+/** Asks every provider for its models; the list is shown as it is until they have answered. */
+export async function refreshModels(): Promise<ModelList> {
+  const fresh = await api.refreshModels();
+  await showModels(fresh);
+  return fresh;
+}
+
+export async function showModels(fresh: ModelList): Promise<void> {
+  await models.load("models");
+  models.change("models", () => fresh);
 }
 
 export function useFiles(conversationId: string | undefined) {
@@ -38,6 +58,7 @@ export function refreshLists(): void {
 export function retryLists(): void {
   conversations.retryFailed();
   models.retryFailed();
+  settings.retryFailed();
   files.retryFailed();
 }
 

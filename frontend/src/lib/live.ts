@@ -2,7 +2,7 @@
  * The live side of the page: one channel of events feeding the transcripts and the lists, and the
  * state of the connection for all to see.
  */
-import { useSyncExternalStore } from "react";
+import { useCallback, useSyncExternalStore } from "react";
 import { create } from "zustand";
 import type { Published } from "../protocol/generated";
 import { api, apiUrl, reportUnauthenticated } from "./api";
@@ -41,10 +41,11 @@ export const transcripts = new TranscriptStore(async (id) => {
 });
 
 export function useTranscript(id: string): Loaded {
-  return useSyncExternalStore(
-    (listener) => transcripts.subscribe(id, listener),
-    () => transcripts.get(id),
+  const subscribe = useCallback(
+    (listener: () => void) => transcripts.subscribe(id, listener),
+    [id],
   );
+  return useSyncExternalStore(subscribe, () => transcripts.get(id));
 }
 
 type Hear = (events: readonly Published[]) => void;
@@ -79,9 +80,13 @@ export function goLive(): () => void {
     },
   );
   const retry = () => channel.retryNow();
+  // A hidden tab's timers are slow; whoever looks at the page should not wait for them.
+  const look = () => document.visibilityState === "visible" && retry();
   window.addEventListener("online", retry);
+  document.addEventListener("visibilitychange", look);
   return () => {
     window.removeEventListener("online", retry);
+    document.removeEventListener("visibilitychange", look);
     channel.close();
     // Whoever comes back reads again what was refused meanwhile.
     first = { ...firstLive(), early: true };
@@ -99,5 +104,7 @@ function hearState(state: StreamState): void {
   first.early = false;
   first.here = true;
   first.arrive();
-  if (since !== undefined) retryLists();
+  if (since === undefined) return;
+  retryLists();
+  transcripts.retryFailed();
 }

@@ -50,6 +50,20 @@ describe("Resource", () => {
     expect(resource.get("k").data).toBe("back");
   });
 
+  it("drops an answer from before it was forgotten", async () => {
+    const late: ((text: string) => void)[] = [];
+    answer = () => new Promise((resolve) => late.push(resolve));
+    const before = resource.load("k");
+    resource.invalidate("k");
+    const after = resource.load("k");
+    late[0]?.("old");
+    await before;
+    expect(resource.get("k").data).toBeUndefined();
+    late[1]?.("new");
+    await after;
+    expect(resource.get("k").data).toBe("new");
+  });
+
   it("drops an answer that a later reading has overtaken", async () => {
     const late: ((text: string) => void)[] = [];
     answer = () => new Promise((resolve) => late.push(resolve));

@@ -2,7 +2,7 @@
  * What was read from the server and is shown in more than one place: read when first looked at,
  * then only when it is said to have changed. What nobody looks at is not read again but forgotten.
  */
-import { useEffect, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useSyncExternalStore } from "react";
 import { ApiError, unreachable } from "./api";
 
 export interface Snapshot<T> {
@@ -17,7 +17,9 @@ const NOTHING: Snapshot<never> = { at: 0 };
 export class Resource<K extends string, T> {
   readonly #read: (key: K) => Promise<T>;
   readonly #known = new Map<K, Snapshot<T>>();
+  /** The number of the last reading of each key, never given twice. */
   readonly #readings = new Map<K, number>();
+  #count = 0;
   readonly #listeners = new Map<K, Set<() => void>>();
 
   constructor(read: (key: K) => Promise<T>) {
@@ -59,7 +61,7 @@ export class Resource<K extends string, T> {
   }
 
   async #readAgain(key: K): Promise<void> {
-    const reading = (this.#readings.get(key) ?? 0) + 1;
+    const reading = ++this.#count;
     this.#readings.set(key, reading);
     try {
       const data = await this.#read(key);
@@ -90,8 +92,9 @@ export function useResource<K extends string, T>(
   useEffect(() => {
     if (key !== undefined) resource.load(key).catch(() => {});
   }, [resource, key]);
-  return useSyncExternalStore(
-    (listener) => (key === undefined ? () => {} : resource.subscribe(key, listener)),
-    () => (key === undefined ? NOTHING : resource.get(key)),
+  const subscribe = useCallback(
+    (listener: () => void) => (key === undefined ? () => {} : resource.subscribe(key, listener)),
+    [resource, key],
   );
+  return useSyncExternalStore(subscribe, () => (key === undefined ? NOTHING : resource.get(key)));
 }

@@ -1,9 +1,10 @@
 /** The address: `#/c/<id>` is a conversation, anything else the empty page. */
 import { useSyncExternalStore } from "react";
+import { unescaped } from "./percent";
 
 export function conversationIn(hash: string): string | undefined {
   const id = /^#\/c\/([^/?]+)$/.exec(hash)?.[1];
-  return id === undefined ? undefined : decodeURIComponent(id);
+  return id === undefined ? undefined : unescaped(id);
 }
 
 function subscribe(listener: () => void): () => void {

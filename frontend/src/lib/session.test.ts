@@ -6,6 +6,7 @@ describe("codeIn", () => {
   it.each([
     ["http://127.0.0.1:8080/#code=abc-123", "abc-123"],
     ["  #code=a%2Bb ", "a+b"],
+    ["#code=50%", "50%"],
     ["abc-123", "abc-123"],
     ["", undefined],
     ["two words", undefined],

@@ -1,6 +1,7 @@
 /** Who is there: known, not known, or being found out. The code of the start link is good once. */
 import { create } from "zustand";
 import { ApiError, api } from "./api";
+import { unescaped } from "./percent";
 
 export type SessionState = "unknown" | "in" | "out";
 
@@ -10,7 +11,7 @@ export const useSession = create<{ state: SessionState }>(() => ({ state: "unkno
 export function codeIn(text: string): string | undefined {
   const trimmed = text.trim();
   const marked = /[#&?]code=([^&\s]+)/.exec(trimmed)?.[1];
-  if (marked !== undefined) return decodeURIComponent(marked);
+  if (marked !== undefined) return unescaped(marked);
   return trimmed === "" || /[\s/#]/.test(trimmed) ? undefined : trimmed;
 }
 

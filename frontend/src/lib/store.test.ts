@@ -121,6 +121,21 @@ describe("reading", () => {
     expect(store.get("c")).toEqual({ state: "failed", error });
   });
 
+  it("that failed is done again when the server is back, and keeps nothing meanwhile", async () => {
+    const error = new ApiError(0, { code: "unreachable", message: "no", retryable: true });
+    store.retry("c");
+    await reader.fail(error);
+    store.receive([titled("dropped", 9)]);
+    drawFrame();
+    store.retryFailed();
+    expect(reader.asked).toEqual(["c", "c"]);
+    await reader.answer({ ...blank, title: "read" });
+    const loaded = store.get("c");
+    expect(loaded.state === "ready" && loaded.transcript.title).toBe("read");
+    store.retryFailed();
+    expect(reader.asked).toEqual(["c", "c"]);
+  });
+
   it("reads only once for many who look, even where they listen first", () => {
     store.subscribe("d", () => {});
     store.open("d");

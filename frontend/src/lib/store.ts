@@ -101,15 +101,24 @@ export class TranscriptStore {
     this.#readAgain(id, this.#entry(id));
   }
 
+  /** The server is back: what could not be read is read again if watched, else forgotten. */
+  retryFailed(): void {
+    for (const [id, entry] of this.#entries) {
+      if (entry.loaded.state !== "failed") continue;
+      if (entry.listeners.size > 0) this.#readAgain(id, entry);
+      else this.#entries.delete(id);
+    }
+  }
+
   flush(): void {
     const events = this.#arrived;
     this.#arrived = [];
     for (const [id, batch] of byConversation(events)) {
       const entry = this.#entries.get(id);
       if (entry === undefined) continue;
-      if (entry.loaded.state === "ready" && entry.waiting.length === 0)
-        this.#fold(id, entry, batch);
-      else for (const event of batch) entry.waiting.push(event);
+      if (entry.loaded.state === "ready") this.#fold(id, entry, batch);
+      // After a failure nobody reads what would wait; the next reading has it all.
+      else if (entry.loaded.state === "loading") entry.waiting.push(...batch);
     }
   }
 

@@ -105,6 +105,18 @@ describe("uploads", () => {
     expect(await draftSettled("another")).toBe(true);
   });
 
+  it("takes what a message took out of the draft, not what came after", async () => {
+    const { useUploads, start, draftFiles, clearSent, draftSettled } = createUploads();
+    start("c", [file("a")], true);
+    FakeRequest.sent[0]?.answer(201, { path: "a" });
+    await draftSettled("c");
+    const sent = draftFiles("c");
+    start("c", [file("b")], true);
+    clearSent(sent);
+    expect(sent.map(({ path }) => path)).toEqual(["a"]);
+    expect(useUploads.getState().items.map(({ name }) => name)).toEqual(["b"]);
+  });
+
   it("sends a failed one again", async () => {
     const { useUploads, start, draftSettled, again } = createUploads();
     start("c", [file("a")], true);

@@ -1,5 +1,5 @@
 /** One PUT of a whole file with progress and a way to stop; fetch reports no upload progress. */
-import { errorFrom, fileUrl, reportUnauthenticated, unreachable, type Upload } from "./api";
+import { errorFrom, fileUrl, parsed, reportUnauthenticated, unreachable, type Upload } from "./api";
 
 export interface UploadTask {
   done: Promise<Upload>;
@@ -21,7 +21,8 @@ export function upload(
     );
     request.addEventListener("load", () => {
       const answer = parsed(request.responseText);
-      if (request.status >= 200 && request.status < 300) return resolve(answer as Upload);
+      const taken = request.status >= 200 && request.status < 300 && answer !== undefined;
+      if (taken) return resolve(answer as Upload);
       if (request.status === 401) reportUnauthenticated();
       return reject(errorFrom(request.status, answer));
     });
@@ -32,12 +33,4 @@ export function upload(
   request.setRequestHeader("Content-Type", "application/octet-stream");
   request.send(file);
   return { done, abort: () => request.abort() };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -101,10 +101,18 @@ export function createUploads(send: Send = upload) {
   const ofDraft = (conversationId: string) => (item: UploadItem) =>
     item.attached && item.conversationId === conversationId;
 
-  /** The draft was sent: its files are in the message now. */
-  function clearDraft(conversationId: string): void {
-    const sent = ofDraft(conversationId);
-    useUploads.setState(({ items }) => ({ items: items.filter((item) => !sent(item)) }));
+  /** What of the draft has arrived. */
+  function draftFiles(conversationId: string): { id: string; path: string }[] {
+    const { items } = useUploads.getState();
+    return items
+      .filter(ofDraft(conversationId))
+      .flatMap(({ id, path }) => (path === undefined ? [] : [{ id, path }]));
+  }
+
+  /** These are in a message now. Others of its draft may have been added since. */
+  function clearSent(sent: readonly { id: string }[]): void {
+    const gone = new Set(sent.map(({ id }) => id));
+    useUploads.setState(({ items }) => ({ items: items.filter(({ id }) => !gone.has(id)) }));
   }
 
   /** Resolves when nothing of the draft is on its way any more; false if something failed. */
@@ -125,7 +133,7 @@ export function createUploads(send: Send = upload) {
     });
   }
 
-  return { useUploads, start, remove, again, clearDraft, draftSettled };
+  return { useUploads, start, remove, again, draftFiles, clearSent, draftSettled };
 }
 
 export const uploads = createUploads();

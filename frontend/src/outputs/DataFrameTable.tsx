@@ -62,7 +62,8 @@ function Rows({ rows, table, head = false }: RowsProps) {
 }
 
 function Cell({ cell, numeric, head }: { cell: TableCell; numeric: boolean; head: boolean }) {
-  const Tag = cell.header || head ? "th" : "td";
+  // A header that says nothing, as in the corner, is none.
+  const Tag = (cell.header || head) && cell.text !== "" ? "th" : "td";
   return (
     <Tag
       className={className(cell, numeric, head)}

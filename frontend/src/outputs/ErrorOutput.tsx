@@ -1,9 +1,9 @@
 /** An exception: what happened first, where it happened folded away under it. */
-import { useState } from "react";
 import { useWords } from "../i18n";
 import { AnsiText } from "../render/ansi/AnsiText";
 import { plainText } from "../render/ansi/terminal";
 import { Fold } from "./Fold";
+import { useFold } from "./folds";
 
 /** A longer message is cut here; the traceback has all of it. */
 const MESSAGE_CHARACTERS = 1_000;
@@ -15,7 +15,7 @@ interface Props {
 
 export function ErrorOutput({ error, fold }: Props) {
   const words = useWords().outputs;
-  const [open, setOpen] = useState(false);
+  const [open, setOpen] = useFold(`${fold}/traceback`);
   const message = plainText(error.message);
   const shown =
     message.length > MESSAGE_CHARACTERS ? `${message.slice(0, MESSAGE_CHARACTERS)}…` : message;

@@ -24,7 +24,7 @@ interface Props {
 export function Fold({ id, label, follow = false, children }: Props) {
   const words = useWords().outputs;
   const box = useRef<HTMLDivElement>(null);
-  const [open, toggle] = useFold(id);
+  const [open, setOpen] = useFold(id);
   const { tall, wide } = useExtent(box, follow && !open);
   const clipped = tall && !open;
   return (
@@ -38,7 +38,12 @@ export function Fold({ id, label, follow = false, children }: Props) {
         <div className="output-content">{children}</div>
       </div>
       {tall && (
-        <button type="button" className="output-button" aria-expanded={open} onClick={toggle}>
+        <button
+          type="button"
+          className="output-button"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
           {open ? words.showLess : words.showAll}
         </button>
       )}

@@ -45,8 +45,9 @@ describe("the outputs of a cell", () => {
     const text = Array.from({ length: 10_000 }, (_, line) => `line ${line}`).join("\n");
     const { container } = render(list([stream(text)]));
     expect(container.querySelector("pre")?.textContent?.split("\n")).toHaveLength(2_001);
-    expect(container.textContent).toContain("8,000 earlier lines are not shown here.");
     expect(container.textContent).toContain("line 9999");
+    fireEvent.click(screen.getByRole("button", { name: "Show 2,000 earlier lines" }));
+    expect(container.querySelector("pre")?.textContent?.split("\n")).toHaveLength(4_001);
   });
 
   test("what was left out, with a way to all of it", () => {

@@ -1,7 +1,7 @@
 /** One output, by the way that was chosen for it. */
 import { lazy, memo, type ReactNode, Suspense, useCallback } from "react";
 import { useWords } from "../i18n";
-import { fileLink } from "../lib/fileLink";
+import { fileUrl } from "../lib/api";
 import type { CellOutputValue } from "../protocol/generated";
 import { AnsiText } from "../render/ansi/AnsiText";
 import { Markdown } from "../render/markdown/Markdown";
@@ -149,7 +149,7 @@ interface MarkdownProps {
 
 function MarkdownOutput({ text, fold, conversationId }: MarkdownProps) {
   const words = useWords().outputs;
-  const link = useCallback((path: string) => fileLink(conversationId, path), [conversationId]);
+  const link = useCallback((path: string) => fileUrl(conversationId, path), [conversationId]);
   return (
     <Fold id={fold} label={words.text}>
       <Markdown text={text} onFileLink={link} />

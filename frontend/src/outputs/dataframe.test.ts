@@ -58,6 +58,16 @@ describe("a data frame", () => {
     expect(table?.size).toEqual({ rows: 2, columns: 2 });
   });
 
+  test("with the name of its index beside those of its columns", () => {
+    const named = (second: string) =>
+      read(`<table class="dataframe"><thead><tr><th></th><th>2021</th><th>2022</th></tr>
+      <tr>${second}</tr></thead><tbody><tr><th>A</th><td>1</td><td>2</td></tr></tbody></table>`);
+    expect(texts(named("<th>region</th><th></th><th></th>")?.head ?? [])).toEqual([
+      ["region", "2021", "2022"],
+    ]);
+    expect(texts(named("<th>region</th><th>Q1</th><th></th>")?.head ?? [])).toHaveLength(2);
+  });
+
   test("of polars", () => {
     const table =
       read(`<div><small>shape: (1_000, 2)</small><table border="1" class="dataframe"><thead>

@@ -22,7 +22,7 @@ export interface DataTable {
 export function readDataFrame(fragment: DocumentFragment): DataTable | null {
   const table = fragment.querySelector("table.dataframe");
   if (table === null) return null;
-  const head = grid([...table.querySelectorAll("thead > tr")]);
+  const head = joined(grid([...table.querySelectorAll("thead > tr")]));
   const body = grid([...table.querySelectorAll("tbody > tr, tfoot > tr")]);
   const width = Math.max(0, ...[...head, ...body].flat().map((cell) => cell.column + cell.columns));
   const labels = Math.max(0, ...body.map((row) => row.filter((cell) => cell.header).length));
@@ -51,6 +51,21 @@ function grid(rows: Element[]): TableCell[][] {
       reaching[at] = Math.max(0, (reaching[at] ?? 0) - 1);
     return cells;
   });
+}
+
+/** Pandas gives the names of the index a row of their own; they have room in the row above. */
+function joined(head: TableCell[][]): TableCell[][] {
+  const [above, names] = head.slice(-2);
+  if (above === undefined || names === undefined) return head;
+  const fits = above.every(({ text, columns }, at) => {
+    const below = names[at];
+    return below !== undefined && columns === below.columns && (text === "" || below.text === "");
+  });
+  if (!fits || above.length !== names.length) return head;
+  return [
+    ...head.slice(0, -2),
+    above.map((cell, at) => ({ ...cell, text: cell.text || (names[at]?.text ?? "") })),
+  ];
 }
 
 function toCell(element: Element, column: number): TableCell {

@@ -21,8 +21,12 @@ import type {
   Published,
   ReasoningDelta,
   ReasoningDone,
+  ReasoningPart,
   TextDelta,
   TextDone,
+  TextPart,
+  ToolFinished,
+  ToolStarted,
   Transcript,
   TranscriptOutput,
   Turn,
@@ -85,7 +89,7 @@ export function leavesGap(transcript: Transcript, event: ConversationEvent): boo
   }
   if (event.type === "text_delta" || event.type === "reasoning_delta") {
     const part = findPart(transcript, event.part_id);
-    if (part === undefined || part.type === "cell") return event.offset > 0;
+    if (part === undefined || !isProse(part)) return event.offset > 0;
     return isBeyond(part.text, event.offset, !part.done);
   }
   return false;
@@ -95,6 +99,10 @@ export function leavesGap(transcript: Transcript, event: ConversationEvent): boo
 export function findCell(transcript: Transcript, cellId: string): CellPart | undefined {
   const part = findPart(transcript, cellId);
   return part?.type === "cell" ? part : undefined;
+}
+
+function isProse(part: TurnPart): part is TextPart | ReasoningPart {
+  return part.type === "text" || part.type === "reasoning";
 }
 
 function isBeyond(text: string, offset: number, open: boolean): boolean {
@@ -138,8 +146,14 @@ function step(transcript: Transcript, event: ConversationEvent, at: string): Tra
       }));
     case "input_replied":
       return mapStarted(transcript, event.cell_id, withoutInput);
+    case "tool_started":
+      return startTool(transcript, event);
+    case "tool_finished":
+      return mapPart(transcript, event.call_id, (part) => finishTool(part, event));
     case "usage":
       return mapTurn(transcript, event.turn_id, (turn) => ({ ...turn, usage: event }));
+    case "files_told":
+      return mapTurn(transcript, event.turn_id, (turn) => ({ ...turn, told: event.files }));
     case "conversation_changed":
       return changed(transcript, event);
     case "model_request":
@@ -181,9 +195,9 @@ function changed(
 function grow(transcript: Transcript, event: TextDelta | ReasoningDelta): Transcript {
   const known = findPart(transcript, event.part_id);
   if (known === undefined) return openPart(transcript, event);
-  if (known.type === "cell" || known.done) return transcript;
+  if (!isProse(known) || known.done) return transcript;
   return mapPart(transcript, event.part_id, (part) =>
-    part.type === "cell" ? part : { ...part, text: cutAt(part.text, event.offset) + event.text },
+    isProse(part) ? { ...part, text: cutAt(part.text, event.offset) + event.text } : part,
   );
 }
 
@@ -202,6 +216,19 @@ function close(transcript: Transcript, event: TextDone | ReasoningDone): Transcr
   const whole: TurnPart = { type, part_id: event.part_id, text: event.text, done: true };
   if (findPart(transcript, event.part_id)) return mapPart(transcript, event.part_id, () => whole);
   return mapTurn(transcript, event.turn_id, (turn) => withPart(turn, whole));
+}
+
+function startTool(
+  transcript: Transcript,
+  { type: _type, turn_id, ...call }: ToolStarted,
+): Transcript {
+  if (findPart(transcript, call.call_id)) return transcript;
+  const part: TurnPart = { type: "tool", ...call, status: "running", content: "" };
+  return mapTurn(transcript, turn_id, (turn) => withPart(turn, part));
+}
+
+function finishTool(part: TurnPart, { status, content }: ToolFinished): TurnPart {
+  return part.type === "tool" ? { ...part, status, content } : part;
 }
 
 // --- cells ---------------------------------------------------------------------------------------
@@ -241,6 +268,7 @@ function startCell(transcript: Transcript, event: CellStarted, at: string): Tran
   const cell: CellPart = {
     ...newCell(event.cell_id, event.code, event.origin, "running"),
     started_at: at,
+    ...(event.repaired === undefined ? {} : { repaired: event.repaired }),
   };
   if (findCell(transcript, event.cell_id)) return mapCell(transcript, event.cell_id, () => cell);
   const anchor =

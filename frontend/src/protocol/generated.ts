@@ -56,6 +56,55 @@ export interface Attachment {
   path: string;
 }
 
+/** A column of a file. ``odd``: how many values are not of its type. */
+export interface ProfileColumn {
+  name: string;
+  type: string;
+  missing?: number;
+  odd?: number;
+  examples: string[];
+  min?: string;
+  max?: string;
+}
+
+/** A sheet, a table, a key or a member of an archive. */
+export interface ProfilePart {
+  name: string;
+  rows?: number;
+  width?: number;
+  columns: string[];
+}
+
+/** What is in a file, as the reader process found it.
+
+``sample`` has the first rows, ``around`` the lines above and below them, ``text`` a beginning;
+these and a column's examples and extremes are all that quotes the file. ``broken`` says why
+the file could not be read. */
+export interface Profile {
+  kind: string;
+  size: number;
+  rows?: number;
+  rows_estimated: boolean;
+  width?: number;
+  columns: ProfileColumn[];
+  sample: string[][];
+  facts: Record<string, string>;
+  parts: ProfilePart[];
+  text?: string;
+  around: string[];
+  notes: string[];
+  sampled: boolean;
+  broken?: string;
+}
+
+/** A file as it was when the model was told of it, and in which words. */
+export interface ToldFile {
+  path: string;
+  size: number;
+  modified: number;
+  text: string;
+}
+
 /** The kernel's state. ``parked``: not running, starts when it is needed. */
 export interface KernelStatus {
   type: "kernel_status";
@@ -124,7 +173,9 @@ export interface CodeDelta {
   text: string;
 }
 
-/** The cell reached the kernel, with its whole code. */
+/** The cell reached the kernel, with its whole code.
+
+``repaired``: the model's call was not as it should be, and was understood. */
 export interface CellStarted {
   type: "cell_started";
   cell_id: string;
@@ -132,6 +183,7 @@ export interface CellStarted {
   code: string;
   origin: "model" | "person";
   after_cell?: string;
+  repaired?: boolean;
 }
 
 /** One more output of a cell; consecutive streams of one name append. */
@@ -183,6 +235,24 @@ export interface InputReplied {
   cell_id: string;
 }
 
+/** The model called another tool than ``execute_code``; ``arguments`` is its JSON. */
+export interface ToolStarted {
+  type: "tool_started";
+  call_id: string;
+  turn_id: string;
+  server?: string;
+  name: string;
+  arguments: string;
+}
+
+/** What the model got for the call, as text. */
+export interface ToolFinished {
+  type: "tool_finished";
+  call_id: string;
+  status: "ok" | "error";
+  content: string;
+}
+
 /** A request left for the model; its body is kept and can be looked at. */
 export interface ModelRequestSent {
   type: "model_request";
@@ -212,13 +282,21 @@ export interface FilesChanged {
   files: FileChanges;
 }
 
-/** What is set changed; what is absent stayed. */
+/** What the model is told of files in this turn, stored so that a history never changes. */
+export interface FilesTold {
+  type: "files_told";
+  turn_id: string;
+  files: ToldFile[];
+}
+
+/** What is set changed; what is absent stayed. ``rules``: house rules, empty for none. */
 export interface ConversationChanged {
   type: "conversation_changed";
   title?: string;
   model?: string;
   pinned?: boolean;
   deleted?: boolean;
+  rules?: string;
 }
 
 /** An event as clients get it. Deltas are for the screen and have no ``seq``. */
@@ -293,6 +371,18 @@ export interface CellPart {
   truncated?: Truncation;
   input?: InputPrompt;
   clear_pending: boolean;
+  repaired?: boolean;
+}
+
+/** A call of another tool than ``execute_code``, and what the model got for it. */
+export interface ToolPart {
+  type: "tool";
+  call_id: string;
+  server?: string;
+  name: string;
+  arguments: string;
+  status: "running" | "ok" | "error";
+  content: string;
 }
 
 /** A question and its answer. ``turn_id`` is None for cells the person ran by themselves. */
@@ -306,6 +396,7 @@ export interface Turn {
   error?: ErrorBody;
   started_at?: string;
   usage?: Usage;
+  told?: ToldFile[];
 }
 
 /** A conversation, whole: what the page draws and a client resumes from (``after=seq``). */
@@ -316,6 +407,7 @@ export interface Transcript {
   model?: string;
   pinned: boolean;
   deleted: boolean;
+  rules?: string;
   created_at: string;
   updated_at: string;
   kernel: KernelInfo;
@@ -362,9 +454,12 @@ export type ConversationEvent =
   | CellFinished
   | InputRequested
   | InputReplied
+  | ToolStarted
+  | ToolFinished
   | ModelRequestSent
   | Usage
   | FilesChanged
+  | FilesTold
   | ConversationChanged;
 
 export type Delta =
@@ -375,4 +470,5 @@ export type Delta =
 export type TurnPart =
   | TextPart
   | ReasoningPart
-  | CellPart;
+  | CellPart
+  | ToolPart;

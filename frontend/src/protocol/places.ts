@@ -3,7 +3,8 @@ import type { CellPart, Transcript, Turn, TurnPart } from "./generated";
 
 /** A cell's or another part's id. */
 export function idOf(part: TurnPart): string {
-  return part.type === "cell" ? part.cell_id : part.part_id;
+  if (part.type === "cell") return part.cell_id;
+  return part.type === "tool" ? part.call_id : part.part_id;
 }
 
 /** The turn that holds the part or cell of that id; -1 if none does. */

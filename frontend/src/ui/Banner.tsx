@@ -4,16 +4,18 @@ import type { ReactNode } from "react";
 
 interface Props {
   bad?: boolean;
+  /** Read out when it appears; not for what scrolls into sight. */
+  alert?: boolean;
   title: string;
   detail?: string | undefined;
   hint?: string | undefined;
   children?: ReactNode;
 }
 
-export function Banner({ bad = false, title, detail, hint, children }: Props) {
+export function Banner({ bad = false, alert = false, title, detail, hint, children }: Props) {
   return (
     <div
-      role="alert"
+      {...(alert && { role: "alert" })}
       className={`mx-auto flex w-full max-w-(--column) items-start gap-2.5 rounded-md border px-3 py-2 text-sm ${bad ? "border-danger/35 bg-danger-soft" : "border-warn/35 bg-warn-soft"}`}
     >
       <TriangleAlert

@@ -18,10 +18,12 @@ interface DialogProps {
   onClose: () => void;
   title: string;
   lead?: string;
+  /** For what is read in it, and not only answered. */
+  wide?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ open, onClose, title, lead, children }: DialogProps) {
+export function Dialog({ open, onClose, title, lead, wide = false, children }: DialogProps) {
   const words = useWords();
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
@@ -30,10 +32,12 @@ export function Dialog({ open, onClose, title, lead, children }: DialogProps) {
         <Radix.Content
           {...(lead === undefined && { "aria-describedby": undefined })}
           onOpenAutoFocus={focusItself}
-          className="appear outline-none fixed inset-x-4 top-[12vh] z-50 mx-auto flex max-h-[76vh] max-w-md flex-col gap-3 overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-l"
+          className={`appear outline-none fixed inset-x-4 z-50 mx-auto flex flex-col gap-3 overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-l ${wide ? "top-[7vh] max-h-[86vh] max-w-3xl" : "top-[12vh] max-h-[76vh] max-w-md"}`}
         >
           <div className="flex items-start gap-3">
-            <Radix.Title className="flex-1 pt-1 text-base font-semibold">{title}</Radix.Title>
+            <Radix.Title className="min-w-0 flex-1 pt-1 break-words text-base font-semibold">
+              {title}
+            </Radix.Title>
             <Radix.Close asChild>
               <IconButton label={words.common.close} small>
                 <X size={18} aria-hidden />

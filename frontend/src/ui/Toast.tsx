@@ -2,12 +2,12 @@
 import { X } from "lucide-react";
 import { useEffect } from "react";
 import { create } from "zustand";
-import { useWords } from "../i18n";
+import { useWords, type Words } from "../i18n";
 import { IconButton } from "./IconButton";
 
 interface ToastItem {
   id: number;
-  text: string;
+  text: string | ((words: Words) => string);
   hint?: string | undefined;
   bad?: boolean;
   action?: { label: string; run: () => void };
@@ -54,7 +54,7 @@ function ToastRow({ item }: { item: ToastItem }) {
       className={`appear pointer-events-auto flex max-w-lg items-center gap-2 rounded-md border px-3 py-2 text-sm shadow-m ${item.bad ? "border-danger/40 bg-danger-soft" : "border-line bg-raised"}`}
     >
       <div className="min-w-0 flex-1 [overflow-wrap:anywhere]">
-        {item.text}
+        {typeof item.text === "string" ? item.text : item.text(words)}
         {item.hint !== undefined && <span className="block text-muted">{item.hint}</span>}
       </div>
       {item.action && (

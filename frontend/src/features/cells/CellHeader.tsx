@@ -13,6 +13,8 @@ import {
 import { useEffect, useState } from "react";
 import { useWords } from "../../i18n";
 import { duration } from "../../i18n/format";
+import { settingOf } from "../../lib/lists";
+import { useResource } from "../../lib/resource";
 import type { CellPart } from "../../protocol/generated";
 import { CopyButton } from "../../ui/CopyButton";
 import { IconButton } from "../../ui/IconButton";
@@ -27,6 +29,7 @@ interface Props {
 export function CellHeader({ cell, folded, onFold }: Props) {
   const words = useWords();
   const elapsed = useElapsed(cell);
+  const long = useIsLong(cell.status === "running" ? elapsed : undefined);
   const Chevron = folded ? ChevronRight : ChevronDown;
   return (
     <header className="flex h-10 items-center gap-1.5 bg-code pr-1.5 pl-1.5 text-[13px] text-muted">
@@ -40,10 +43,17 @@ export function CellHeader({ cell, folded, onFold }: Props) {
       </IconButton>
       <StatusIcon status={cell.status} />
       <p className="flex min-w-0 flex-1 items-baseline gap-1.5 overflow-hidden whitespace-nowrap">
-        <span className={statusLook(cell.status)}>{words.cell[cell.status]}</span>
+        <span className={statusLook(cell.status)}>
+          {long ? words.cell.stillRunning : words.cell[cell.status]}
+        </span>
         {elapsed !== undefined && <span className="tabular-nums">{duration(elapsed, words)}</span>}
         {cell.origin === "person" && (
           <span className="truncate text-faint">{`· ${words.cell.byYou}`}</span>
+        )}
+        {cell.repaired === true && (
+          <span className="truncate text-faint" title={words.cell.repairedHint}>
+            {`· ${words.cell.repaired}`}
+          </span>
         )}
       </p>
       {cell.execution_count !== undefined && (
@@ -86,6 +96,16 @@ function StatusIcon({ status }: { status: CellPart["status"] }) {
 }
 
 const TICK_MS = 100;
+// Shorter than this no setting can be, so cells that are quick ask for none.
+const ASK_MS = 1000;
+const LONG_S = 120;
+
+/** Whether a cell runs for longer than the setting allows without a word. */
+function useIsLong(elapsed: number | undefined): boolean {
+  const asks = elapsed !== undefined && elapsed >= ASK_MS;
+  const { data } = useResource(settingOf, asks ? "cell_seconds" : undefined);
+  return asks && elapsed >= 1000 * (typeof data === "number" ? data : LONG_S);
+}
 
 /** Milliseconds the cell took, or has been taking so far; nothing before it runs. */
 function useElapsed(cell: CellPart): number | undefined {

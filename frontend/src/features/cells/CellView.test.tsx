@@ -82,6 +82,20 @@ describe("files", () => {
 });
 
 describe("input()", () => {
+  it("takes the focus, but not from who is writing", () => {
+    const asks = { status: "running", input: { prompt: "Name?", password: false } } as const;
+    const box = document.body.appendChild(document.createElement("textarea"));
+    box.focus();
+    draw(asks);
+    expect(document.activeElement).toBe(screen.getByLabelText("Name?"));
+    cleanup();
+    box.value = "half a sentence";
+    box.focus();
+    draw(asks);
+    expect(document.activeElement).toBe(box);
+    box.remove();
+  });
+
   it("is answered with what is typed", async () => {
     const sent: unknown[] = [];
     vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
@@ -94,6 +108,7 @@ describe("input()", () => {
     fireEvent.change(field, { target: { value: "s3cret" } });
     fireEvent.submit(field);
     await vi.waitUntil(() => sent.length > 0);
+    fireEvent.submit(field);
     expect(sent).toEqual([["/api/conversations/c/cells/asks/input", '{"text":"s3cret"}']]);
   });
 });

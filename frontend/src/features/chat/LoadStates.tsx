@@ -3,6 +3,7 @@ import { CircleAlert } from "lucide-react";
 import { useWords } from "../../i18n";
 import type { ApiError } from "../../lib/api";
 import { Button } from "../../ui/Button";
+import { messageOf } from "../../ui/report";
 import { Spinner } from "../../ui/Spinner";
 
 export function LoadingState() {
@@ -25,7 +26,7 @@ export function LoadFailed({ error, onRetry }: { error: ApiError; onRetry: () =>
         {missing ? words.chat.notFound : words.chat.loadFailed}
       </h2>
       <p className="max-w-md text-sm text-muted">
-        {missing ? words.chat.notFoundHint : error.message}
+        {missing ? words.chat.notFoundHint : messageOf(error, words)}
       </p>
       {!missing && <Button onClick={onRetry}>{words.common.retry}</Button>}
     </div>

@@ -2,6 +2,7 @@
 import type { Attachment } from "../../protocol/generated";
 import { useWords } from "../../i18n";
 import { fileUrl } from "../../lib/api";
+import { useFold } from "../../outputs/folds";
 import { CopyButton } from "../../ui/CopyButton";
 import { FileChip } from "../../ui/FileChip";
 
@@ -9,10 +10,18 @@ interface Props {
   text: string;
   attachments: Attachment[];
   conversationId: string;
+  /** Names the prompt among all of the page. */
+  id: string;
 }
 
-export function Prompt({ text, attachments, conversationId }: Props) {
+/** A longer one is folded, so that the answer to it can be found. */
+const LINES = 16;
+const CHARACTERS = 2_000;
+
+export function Prompt({ text, attachments, conversationId, id }: Props) {
   const words = useWords();
+  const [open, setOpen] = useFold(`${id}/prompt`);
+  const long = text.length > CHARACTERS || text.split("\n", LINES + 1).length > LINES;
   return (
     <div className="group flex flex-col items-end gap-1.5 pt-6 pb-3">
       <h2 className="sr-only">{words.chat.you}</h2>
@@ -33,9 +42,23 @@ export function Prompt({ text, attachments, conversationId }: Props) {
         <div className="shrink-0 opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 max-sm:hidden">
           <CopyButton text={() => text} label={words.chat.copyPrompt} />
         </div>
-        <p className="max-w-[36rem] min-w-0 rounded-lg bg-bubble px-4 py-2.5 whitespace-pre-wrap [overflow-wrap:anywhere]">
-          {text}
-        </p>
+        <div className="max-w-[36rem] min-w-0 rounded-lg bg-bubble px-4 py-2.5">
+          <p
+            className={`own-direction whitespace-pre-wrap [overflow-wrap:anywhere] ${long && !open ? "prompt-clamp" : ""}`}
+          >
+            {text}
+          </p>
+          {long && (
+            <button
+              type="button"
+              aria-expanded={open}
+              onClick={() => setOpen(!open)}
+              className="touch mt-1.5 text-sm text-accent hover:underline"
+            >
+              {open ? words.chat.lessPrompt : words.chat.wholePrompt}
+            </button>
+          )}
+        </div>
       </div>
     </div>
   );

@@ -5,6 +5,7 @@ import { AnswerText } from "./AnswerText";
 import { Prompt } from "./Prompt";
 import { Reasoning } from "./Reasoning";
 import { answerText, isVisiblyBusy, type Row } from "./rows";
+import { ToolCall } from "./ToolCall";
 import { TurnEnd } from "./TurnEnd";
 
 interface Props {
@@ -20,13 +21,19 @@ export const RowView = memo(
     const { turn } = row;
     if (row.kind === "prompt") {
       return (
-        <Prompt text={turn.prompt} attachments={turn.attachments} conversationId={conversationId} />
+        <Prompt
+          text={turn.prompt}
+          attachments={turn.attachments}
+          conversationId={conversationId}
+          id={row.key}
+        />
       );
     }
     if (row.kind === "end") {
       return (
         <TurnEnd
           turn={turn}
+          conversationId={conversationId}
           busy={turn.status === "running" && !isVisiblyBusy(turn)}
           answer={() => answerText(turn)}
           onRetry={onRetry}
@@ -36,6 +43,7 @@ export const RowView = memo(
     }
     if (row.part.type === "cell")
       return <div className="py-2">{renderCell(row.part, conversationId)}</div>;
+    if (row.part.type === "tool") return <ToolCall part={row.part} />;
     if (row.part.type === "reasoning") return <Reasoning part={row.part} />;
     return <AnswerText part={row.part} conversationId={conversationId} />;
   },

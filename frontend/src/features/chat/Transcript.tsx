@@ -4,7 +4,16 @@
  */
 import { defaultRangeExtractor, type Range, useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
-import { type ReactNode, type Ref, useCallback, useImperativeHandle, useMemo, useRef } from "react";
+import {
+  type ReactNode,
+  type Ref,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+} from "react";
 import { useWords } from "../../i18n";
 import type { CellPart, Transcript as Conversation } from "../../protocol/generated";
 import { IconButton } from "../../ui/IconButton";
@@ -50,6 +59,7 @@ export function Transcript({ transcript, renderCell, onRetry, ref }: Props) {
   });
 
   useImperativeHandle(ref, () => ({ toEnd: () => list.scrollToEnd() }), [list]);
+  useEndKept(scroller, list);
   const away = list.getDistanceFromEnd() > NEAR_END * 2;
 
   return (
@@ -104,6 +114,30 @@ export function Transcript({ transcript, renderCell, onRetry, ref }: Props) {
       )}
     </div>
   );
+}
+
+/** Who is at the end stays there when the window, the message box or a banner changes its size. */
+function useEndKept(
+  scroller: RefObject<HTMLElement | null>,
+  list: { getDistanceFromEnd: () => number; scrollToEnd: () => void },
+): void {
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null || typeof ResizeObserver === "undefined") return undefined;
+    let atEnd = true;
+    const note = () => {
+      atEnd = list.getDistanceFromEnd() <= NEAR_END;
+    };
+    const observer = new ResizeObserver(() => {
+      if (atEnd) list.scrollToEnd();
+    });
+    observer.observe(element);
+    element.addEventListener("scroll", note, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", note);
+    };
+  }, [scroller, list]);
 }
 
 /** The seen rows, the row that holds the focus, and the end while it is being written. */

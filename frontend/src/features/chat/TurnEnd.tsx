@@ -5,9 +5,11 @@ import type { Turn } from "../../protocol/generated";
 import { Banner } from "../../ui/Banner";
 import { Button } from "../../ui/Button";
 import { CopyButton } from "../../ui/CopyButton";
+import { SentAction } from "./SentAction";
 
 interface Props {
   turn: Turn;
+  conversationId: string;
   /** It runs, and no part of it shows so. */
   busy: boolean;
   answer: () => string;
@@ -15,7 +17,7 @@ interface Props {
   last: boolean;
 }
 
-export function TurnEnd({ turn, busy, answer, onRetry, last }: Props) {
+export function TurnEnd({ turn, conversationId, busy, answer, onRetry, last }: Props) {
   const words = useWords();
   if (turn.status === "running") {
     return (
@@ -25,7 +27,8 @@ export function TurnEnd({ turn, busy, answer, onRetry, last }: Props) {
     );
   }
   const { turn_id: id } = turn;
-  const retry = last && id !== undefined && turn.status !== "completed" && (
+  const mayHelp = turn.status !== "failed" || turn.error?.retryable === true;
+  const retry = last && mayHelp && id !== undefined && turn.status !== "completed" && (
     <Button small onClick={() => onRetry(id)}>
       <RotateCcw size={14} aria-hidden />
       {words.common.retry}
@@ -40,19 +43,27 @@ export function TurnEnd({ turn, busy, answer, onRetry, last }: Props) {
       )}
       {(turn.status === "stopped" || turn.status === "limit") && (
         <p className="flex items-center gap-3 text-sm text-muted">
-          {turn.status === "stopped" ? words.chat.stopped : words.chat.limit}
+          <span>
+            {turn.status === "stopped" ? words.chat.stopped : words.chat.limit}
+            {turn.error && <span className="block text-xs text-faint">{turn.error.message}</span>}
+          </span>
           {retry}
         </p>
       )}
-      <Foot turn={turn} answer={answer} />
+      <Foot turn={turn} conversationId={conversationId} answer={answer} />
     </div>
   );
 }
 
-function Foot({ turn, answer }: { turn: Turn; answer: () => string }) {
+function Foot({ turn, conversationId, answer }: Pick<Props, "turn" | "conversationId" | "answer">) {
   const words = useWords();
   const { usage, model } = turn;
-  const tokens = usage && words.chat.tokens(usage.input_tokens + usage.output_tokens);
+  const told = usage && [
+    words.chat.tokens(usage.input_tokens + usage.output_tokens),
+    usage.context_window !== undefined &&
+      words.chat.window(usage.context_tokens, usage.context_window),
+    usage.cost !== undefined && words.chat.cost(usage.cost),
+  ];
   return (
     <div className="flex items-center gap-2 text-xs text-faint">
       {answer() !== "" && (
@@ -60,7 +71,10 @@ function Foot({ turn, answer }: { turn: Turn; answer: () => string }) {
           <CopyButton text={answer} label={words.chat.copyAnswer} />
         </div>
       )}
-      <span className="truncate">{[model, tokens].filter(Boolean).join(" · ")}</span>
+      <span className="truncate">{[model, ...(told ?? [])].filter(Boolean).join(" · ")}</span>
+      {turn.turn_id !== undefined && (
+        <SentAction conversationId={conversationId} turnId={turn.turn_id} />
+      )}
     </div>
   );
 }

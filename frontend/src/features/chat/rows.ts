@@ -22,7 +22,8 @@ function turnRows(turn: Turn, key: string): Row[] {
 }
 
 function partKey(part: TurnPart): string {
-  return part.type === "cell" ? part.cell_id : part.part_id;
+  if (part.type === "cell") return part.cell_id;
+  return part.type === "tool" ? part.call_id : part.part_id;
 }
 
 /** Whether the turn shows by itself that it is being worked on. */
@@ -30,7 +31,7 @@ export function isVisiblyBusy(turn: Turn): boolean {
   const last = turn.parts.at(-1);
   if (last === undefined) return false;
   if (last.type === "cell") return last.status === "writing" || last.status === "running";
-  return !last.done;
+  return last.type === "tool" ? last.status === "running" : !last.done;
 }
 
 /** What the model said in a turn, without the code. */
@@ -43,6 +44,7 @@ export function answerText(turn: Turn): string {
 /** A height to start from, before the row has been measured. */
 export function estimate(row: Row | undefined): number {
   if (row === undefined || row.kind !== "part") return row?.kind === "prompt" ? 72 : 40;
+  if (row.part.type === "tool") return 36;
   if (row.part.type !== "cell") return 32 + row.part.text.length / 3;
   return row.part.outputs.length > 0 ? 420 : 160;
 }

@@ -2,7 +2,7 @@ import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/re
 import { createRef } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { en } from "../../i18n/en";
-import { changeDraft, useDrafts } from "../../lib/drafts";
+import { changeDraft, draftOf, NEW, useDrafts } from "../../lib/drafts";
 import { TipProvider } from "../../ui/Tip";
 import { Composer } from "./Composer";
 
@@ -11,16 +11,24 @@ let answer: () => Response;
 const stop = vi.fn();
 const files = vi.fn();
 
-function draw(props: { running?: boolean } = {}) {
-  const { running = false } = props;
+interface Drawn {
+  running?: boolean;
+  id?: string | undefined;
+  ensure?: () => Promise<string>;
+  discard?: (id: string) => Promise<string>;
+}
+
+function draw(props: Drawn = {}) {
+  const { running = false, ensure = () => Promise.resolve("c") } = props;
   return render(
     <TipProvider>
       <Composer
         area={createRef<HTMLTextAreaElement>()}
-        conversationId="c"
+        conversationId={"id" in props ? props.id : "c"}
         running={running}
         model="m"
-        ensure={() => Promise.resolve("c")}
+        ensure={ensure}
+        discard={props.discard ?? Promise.resolve.bind(Promise)}
         onSent={() => {}}
         onStop={stop}
         onFiles={files}
@@ -30,6 +38,7 @@ function draw(props: { running?: boolean } = {}) {
 }
 
 const box = () => screen.getByRole<HTMLTextAreaElement>("textbox", { name: en.composer.label });
+const sendButton = () => screen.getByRole("button", { name: en.composer.send });
 const type = (text: string) => fireEvent.change(box(), { target: { value: text } });
 
 beforeEach(() => {
@@ -88,10 +97,62 @@ describe("Enter", () => {
     draw();
     type("why?");
     fireEvent.keyDown(box(), { key: "Enter" });
-    await waitFor(() =>
-      expect(screen.getByRole("button", { name: en.composer.send }).ariaDisabled).not.toBe("true"),
-    );
+    await waitFor(() => expect(requests).toHaveLength(1));
+    await waitFor(() => expect(sendButton().getAttribute("aria-disabled")).toBe("false"));
     expect(box().value).toBe("why?");
+  });
+});
+
+describe("while it is being sent", () => {
+  const later = () => {
+    let resolve: (response: Response) => void = () => {};
+    const response = new Promise<Response>((take) => {
+      resolve = take;
+    });
+    vi.stubGlobal("fetch", () => response);
+    return () => resolve(new Response('{"turn_id": "t"}', { status: 202 }));
+  };
+
+  it("keeps what is typed after it", async () => {
+    const arrive = later();
+    draw();
+    type("why?");
+    fireEvent.keyDown(box(), { key: "Enter" });
+    await waitFor(() => expect(draftOf("c").sending).toBe(true));
+    type("why? And how");
+    arrive();
+    await waitFor(() => expect(box().value).toBe(" And how"));
+  });
+
+  it("is not sent twice by who goes away and comes back", async () => {
+    const arrive = later();
+    draw();
+    type("why?");
+    fireEvent.keyDown(box(), { key: "Enter" });
+    cleanup();
+    draw();
+    expect(sendButton().getAttribute("aria-disabled")).toBe("true");
+    arrive();
+    await waitFor(() => expect(box().value).toBe(""));
+  });
+});
+
+describe("a conversation made for a message", () => {
+  it.each([
+    [409, ["made"]],
+    [0, []],
+  ])("that was refused with %s goes again", async (status, gone) => {
+    vi.stubGlobal("fetch", () =>
+      status === 0
+        ? Promise.reject(new TypeError("offline"))
+        : Promise.resolve(new Response("{}", { status })),
+    );
+    const discard = vi.fn((_id: string) => Promise.resolve(NEW));
+    draw({ id: undefined, ensure: () => Promise.resolve("made"), discard });
+    type("why?");
+    fireEvent.keyDown(box(), { key: "Enter" });
+    await waitFor(() => expect(draftOf(gone.length > 0 ? NEW : "made").sending).toBe(false));
+    expect(discard.mock.calls).toEqual(gone.map((id) => [id]));
   });
 });
 

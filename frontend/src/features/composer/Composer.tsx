@@ -30,6 +30,7 @@ export function Composer({ conversationId, running, onStop, onFiles, area, ...de
   const { sending, submit } = useSubmit(key, deps);
   useGrow(area, draft.text);
   const blocked = running && !draft.code;
+  const waits = blocked && draft.text.trim() !== "";
   const ready = draft.text.trim() !== "" && !sending && !blocked;
 
   function onKeyDown(event: KeyboardEvent<HTMLTextAreaElement>): void {
@@ -81,7 +82,7 @@ export function Composer({ conversationId, running, onStop, onFiles, area, ...de
           <PickFiles onFiles={onFiles} />
           <CodeToggle code={draft.code} onChange={(code) => changeDraft(key, { code })} />
           <span className="min-w-0 flex-1 truncate px-2 text-right text-[13px] text-muted">
-            {sending && words.composer.uploading}
+            {sending ? words.composer.uploading : waits && words.composer.busy}
           </span>
           {running && <StopButton onStop={onStop} />}
           {!blocked && <SendButton code={draft.code} ready={ready} sending={sending} />}

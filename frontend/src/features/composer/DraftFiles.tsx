@@ -6,13 +6,14 @@ import { type UploadItem, uploads } from "../../lib/uploads";
 import { FileIcon } from "../../ui/FileIcon";
 import { IconButton } from "../../ui/IconButton";
 import { ProgressRing } from "../../ui/Progress";
+import { messageOf } from "../../ui/report";
 
 export function DraftFiles({ conversationId }: { conversationId: string | undefined }) {
   const { items } = uploads.useUploads();
   const mine = items.filter((item) => item.attached && item.conversationId === conversationId);
   if (mine.length === 0) return null;
   return (
-    <ul className="flex max-h-36 flex-wrap gap-1.5 overflow-y-auto px-3 pt-3">
+    <ul className="scroller flex max-h-43 flex-wrap gap-1.5 overflow-y-auto px-3 pt-3">
       {mine.map((item) => (
         <DraftFile key={item.id} item={item} />
       ))}
@@ -39,11 +40,13 @@ function DraftFile({ item }: { item: UploadItem }) {
           className={`block truncate text-[11px] leading-tight ${failed ? "text-danger" : "text-muted"}`}
         >
           {failed
-            ? (item.error?.message ?? words.composer.failedFile(item.name))
+            ? item.error
+              ? messageOf(item.error, words)
+              : words.composer.failedFile(item.name)
             : fileSize(item.size, words.time.locale)}
         </span>
       </span>
-      {failed && (
+      {failed && item.error?.retryable !== false && (
         <IconButton
           small
           label={words.composer.retryFile(item.name)}

@@ -1,5 +1,5 @@
 /** A conversation in the list, with what can be done to it. */
-import { Ellipsis, Pencil, Pin, PinOff, Trash2 } from "lucide-react";
+import { Ellipsis, Pencil, Pin, PinOff, ScrollText, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useWords } from "../../i18n";
 import { api } from "../../lib/api";
@@ -9,6 +9,7 @@ import { Menu, MenuItem } from "../../ui/Menu";
 import { reportError } from "../../ui/report";
 import { TextDialog } from "../../ui/TextDialog";
 import { toast } from "../../ui/Toast";
+import { RulesDialog } from "./RulesDialog";
 
 interface Props {
   item: ConversationSummary;
@@ -19,6 +20,7 @@ interface Props {
 export function ConversationRow({ item, current, onChosen }: Props) {
   const words = useWords();
   const [renaming, setRenaming] = useState(false);
+  const [ruling, setRuling] = useState(false);
   const title = item.title === "" ? words.sidebar.untitled : item.title;
   const change = (fields: { title?: string; pinned?: boolean }) =>
     void api.update(item.id, fields).catch(reportError);
@@ -57,6 +59,9 @@ export function ConversationRow({ item, current, onChosen }: Props) {
         <MenuItem icon={<Pencil size={16} aria-hidden />} onSelect={() => setRenaming(true)}>
           {words.sidebar.rename}
         </MenuItem>
+        <MenuItem icon={<ScrollText size={16} aria-hidden />} onSelect={() => setRuling(true)}>
+          {words.sidebar.rules}
+        </MenuItem>
         <MenuItem
           icon={item.pinned ? <PinOff size={16} aria-hidden /> : <Pin size={16} aria-hidden />}
           onSelect={() => change({ pinned: !item.pinned })}
@@ -82,6 +87,7 @@ export function ConversationRow({ item, current, onChosen }: Props) {
         action={words.common.save}
         value={title}
       />
+      {ruling && <RulesDialog id={item.id} onClose={() => setRuling(false)} />}
     </li>
   );
 }

@@ -2,11 +2,12 @@
 import { FileUp } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useWords } from "../../i18n";
-import { carriesFiles, droppedFiles } from "./drop";
+import { carriesFiles } from "./drop";
+import { useDropped } from "./useDropped";
 
 export function DropOverlay({ onFiles }: { onFiles: (files: File[]) => void }) {
   const words = useWords();
-  const hovering = useWindowDrop(onFiles);
+  const hovering = useWindowDrop(useDropped(onFiles));
   if (!hovering) return null;
   return (
     <div className="overlay pointer-events-none fixed inset-0 z-40 flex items-center justify-center bg-(--bg-scrim) p-4">
@@ -19,13 +20,16 @@ export function DropOverlay({ onFiles }: { onFiles: (files: File[]) => void }) {
   );
 }
 
-function useWindowDrop(onFiles: (files: File[]) => void): boolean {
+function useWindowDrop(onDrop: (transfer: DataTransfer) => void): boolean {
   const [hovering, setHovering] = useState(false);
   useEffect(() => {
     // Entering a child leaves its parent: only the balance says whether the pointer is inside.
     let inside = 0;
+    // A figure dragged within the page looks like a file, and is none.
+    let own = false;
+    const brings = (event: DragEvent) => !own && carriesFiles(event.dataTransfer);
     const enter = (event: DragEvent) => {
-      if (!carriesFiles(event.dataTransfer)) return;
+      if (!brings(event)) return;
       inside += 1;
       setHovering(true);
     };
@@ -34,26 +38,33 @@ function useWindowDrop(onFiles: (files: File[]) => void): boolean {
       if (inside === 0) setHovering(false);
     };
     const over = (event: DragEvent) => {
-      if (carriesFiles(event.dataTransfer)) event.preventDefault();
+      if (brings(event)) event.preventDefault();
     };
     const end = () => {
       inside = 0;
       setHovering(false);
     };
     const drop = (event: DragEvent) => {
-      if (!carriesFiles(event.dataTransfer) || event.dataTransfer === null) return;
+      if (!brings(event) || event.dataTransfer === null) return;
       event.preventDefault();
-      const files = droppedFiles(event.dataTransfer);
-      if (files.length > 0) onFiles(files);
+      onDrop(event.dataTransfer);
+    };
+    const starts = () => {
+      own = true;
+    };
+    const ends = () => {
+      own = false;
     };
     const stop = new AbortController();
     const { signal } = stop;
+    window.addEventListener("dragstart", starts, { signal });
+    window.addEventListener("dragend", ends, { signal });
     window.addEventListener("dragenter", enter, { signal });
     window.addEventListener("dragleave", leave, { signal });
     window.addEventListener("dragover", over, { signal });
     window.addEventListener("drop", end, { signal, capture: true });
     window.addEventListener("drop", drop, { signal });
     return () => stop.abort();
-  }, [onFiles]);
+  }, [onDrop]);
   return hovering;
 }

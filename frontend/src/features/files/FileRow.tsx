@@ -1,25 +1,37 @@
-import { Trash2 } from "lucide-react";
-import { useState } from "react";
+import { Download, Trash2 } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { useWords } from "../../i18n";
 import { fileSize } from "../../i18n/format";
 import { api, fileUrl } from "../../lib/api";
+import { forgetProfile } from "../../lib/looks";
 import type { FileEntry } from "../../protocol/generated";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { FileIcon } from "../../ui/FileIcon";
 import { IconButton } from "../../ui/IconButton";
 import { reportError } from "../../ui/report";
+import { Tip } from "../../ui/Tip";
 
-/** A file of the workspace: a link that downloads it, and a way to delete it. */
+const FilePreview = lazy(() => import("./FilePreview"));
+/** Shown when the row is pointed at or holds the focus; always where there is no pointer. */
+const QUIET =
+  "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:bg-active pointer-coarse:opacity-100";
+
+/** A file of the workspace: what is in it, a link that downloads it, and a way to delete it. */
 export function FileRow({ file, conversationId }: { file: FileEntry; conversationId: string }) {
   const words = useWords();
   const [asking, setAsking] = useState(false);
+  const [previewed, setPreviewed] = useState<boolean>();
   return (
     <li className="group flex items-center rounded-md pr-1 hover:bg-hover">
-      <a
-        href={fileUrl(conversationId, file.path)}
-        download={file.path.split("/").at(-1)}
+      <button
+        type="button"
+        aria-haspopup="dialog"
+        onClick={() => {
+          forgetProfile(conversationId, file.path);
+          setPreviewed(true);
+        }}
         title={file.path}
-        className="flex min-h-11 min-w-0 flex-1 items-center gap-2.5 rounded-md py-1.5 pl-2"
+        className="flex min-h-11 min-w-0 flex-1 items-center gap-2.5 rounded-md py-1.5 pl-2 text-start"
       >
         <FileIcon path={file.path} />
         <span className="min-w-0 flex-1">
@@ -28,15 +40,35 @@ export function FileRow({ file, conversationId }: { file: FileEntry; conversatio
             {fileSize(file.size, words.time.locale)}
           </span>
         </span>
-      </a>
+      </button>
+      <Tip label={words.chat.download(file.path)} side="bottom">
+        <a
+          href={fileUrl(conversationId, file.path)}
+          download={file.path.split("/").at(-1)}
+          aria-label={words.chat.download(file.path)}
+          className={`touch inline-flex size-7 shrink-0 items-center justify-center rounded-md text-muted hover:text-fg ${QUIET}`}
+        >
+          <Download size={15} aria-hidden />
+        </a>
+      </Tip>
       <IconButton
         small
         label={words.files.remove(file.path)}
         onClick={() => setAsking(true)}
-        className="opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:bg-active pointer-coarse:opacity-100"
+        className={QUIET}
       >
         <Trash2 size={15} aria-hidden />
       </IconButton>
+      {previewed !== undefined && (
+        <Suspense>
+          <FilePreview
+            file={file}
+            conversationId={conversationId}
+            open={previewed}
+            onClose={() => setPreviewed(false)}
+          />
+        </Suspense>
+      )}
       <ConfirmDialog
         open={asking}
         onClose={() => setAsking(false)}

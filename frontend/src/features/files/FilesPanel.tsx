@@ -8,8 +8,9 @@ import { type UploadItem, uploads } from "../../lib/uploads";
 import { FileIcon } from "../../ui/FileIcon";
 import { IconButton } from "../../ui/IconButton";
 import { ProgressBar } from "../../ui/Progress";
-import { droppedFiles } from "./drop";
+import { messageOf } from "../../ui/report";
 import { FileRow } from "./FileRow";
+import { useDropped } from "./useDropped";
 
 interface Props {
   conversationId: string | undefined;
@@ -55,13 +56,13 @@ function DropZone({ onFiles }: { onFiles: (files: File[]) => void }) {
   const words = useWords();
   const input = useRef<HTMLInputElement>(null);
   const [over, setOver] = useState(false);
+  const take = useDropped(onFiles);
   const onDrop = (event: DragEvent) => {
     event.preventDefault();
     // The window's own drop would also attach them to the message.
     event.stopPropagation();
     setOver(false);
-    const files = droppedFiles(event.dataTransfer);
-    if (files.length > 0) onFiles(files);
+    take(event.dataTransfer);
   };
   return (
     <>
@@ -127,8 +128,8 @@ function MovingRow({ item }: { item: UploadItem }) {
       <FileIcon path={item.name} />
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm">{item.name}</p>
-        {item.state === "failed" ? (
-          <p className="truncate text-xs text-danger">{item.error?.message}</p>
+        {item.state === "failed" && item.error ? (
+          <p className="text-xs text-danger">{messageOf(item.error, words)}</p>
         ) : (
           <ProgressBar share={item.share} label={words.files.progress(item.name)} />
         )}

@@ -1,10 +1,19 @@
-/** The files of a drop, without folders: the browser hands those out as files that cannot be read. */
-export function droppedFiles(transfer: DataTransfer): File[] {
-  return [...transfer.items].flatMap((item) => {
-    if (item.kind !== "file" || item.webkitGetAsEntry?.()?.isDirectory) return [];
+/** What a drop brings: its files, and the names of its folders, which browsers do not hand out. */
+export interface Dropped {
+  files: File[];
+  folders: string[];
+}
+
+export function dropped(transfer: DataTransfer): Dropped {
+  const found: Dropped = { files: [], folders: [] };
+  for (const item of transfer.items) {
+    if (item.kind !== "file") continue;
+    const entry = item.webkitGetAsEntry?.();
     const file = item.getAsFile();
-    return file ? [file] : [];
-  });
+    if (entry?.isDirectory) found.folders.push(entry.name);
+    else if (file) found.files.push(file);
+  }
+  return found;
 }
 
 export function carriesFiles(transfer: DataTransfer | null): boolean {

@@ -6,6 +6,7 @@ import { codeIn, signIn } from "../../lib/session";
 import { Button } from "../../ui/Button";
 import { formText } from "../../ui/formText";
 import { Mark } from "../../ui/Mark";
+import { messageOf } from "../../ui/report";
 
 export function LoginScreen() {
   const words = useWords();
@@ -24,8 +25,8 @@ export function LoginScreen() {
     try {
       await signIn(code);
     } catch (error) {
-      const unknown = error instanceof ApiError && error.status === 401;
-      setProblem(unknown ? words.login.refused : (error as Error).message);
+      if (!(error instanceof ApiError)) throw error;
+      setProblem(error.status === 401 ? words.login.refused : messageOf(error, words));
     } finally {
       setBusy(false);
     }

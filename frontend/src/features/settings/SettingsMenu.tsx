@@ -1,5 +1,5 @@
 /** What the person can set for this browser: theme and language; and the list of shortcuts. */
-import { Keyboard, Settings } from "lucide-react";
+import { Keyboard, Server, Settings } from "lucide-react";
 import { useWords } from "../../i18n";
 import { type Language, setLanguage, setTheme, type Theme, usePrefs } from "../../lib/prefs";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine, MenuOption } from "../../ui/Menu";
@@ -8,7 +8,12 @@ import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine, MenuOption } from "../
 const LANGUAGES: Record<Language, string> = { en: "English", "zh-CN": "简体中文" };
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 
-export function SettingsMenu({ onShortcuts }: { onShortcuts: () => void }) {
+interface Props {
+  onShortcuts: () => void;
+  onModels: () => void;
+}
+
+export function SettingsMenu({ onShortcuts, onModels }: Props) {
   const words = useWords();
   const { theme, language } = usePrefs();
   return (
@@ -44,6 +49,9 @@ export function SettingsMenu({ onShortcuts }: { onShortcuts: () => void }) {
         ))}
       </MenuChoice>
       <MenuLine />
+      <MenuItem icon={<Server size={16} aria-hidden />} onSelect={onModels}>
+        {words.providers.manage}
+      </MenuItem>
       <MenuItem icon={<Keyboard size={16} aria-hidden />} keys="Mod+/" onSelect={onShortcuts}>
         {words.settings.shortcuts}
       </MenuItem>

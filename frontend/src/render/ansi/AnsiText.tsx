@@ -9,7 +9,7 @@ import { type Colour, PLAIN, type Style } from "./sgr";
 import { type Line, Terminal } from "./terminal";
 import "./ansi.css";
 
-/** Lines kept on the page. */
+/** Lines on the page at first, and how many more come with each click. */
 export const MOUNTED_LINES = 2_000;
 /** Characters of one line kept on the page. */
 export const MOUNTED_CHARACTERS = 20_000;
@@ -19,10 +19,19 @@ const BREAKS_FROM = 240;
 export function AnsiText({ text }: { text: string }) {
   const words = useWords();
   const lines = useLines(text);
-  const first = Math.max(0, lines.length - MOUNTED_LINES);
+  const [mounted, setMounted] = useState(MOUNTED_LINES);
+  const first = Math.max(0, lines.length - mounted);
   return (
     <div className="ansi">
-      {first > 0 && <p className="ansi-note">{words.render.earlierLines(first)}</p>}
+      {first > 0 && (
+        <button
+          type="button"
+          className="ansi-note ansi-earlier"
+          onClick={() => setMounted(mounted + MOUNTED_LINES)}
+        >
+          {words.render.earlierLines(Math.min(first, MOUNTED_LINES))}
+        </button>
+      )}
       <pre className="ansi-text">
         <code>
           {groups(lines, first).map((group) => (

@@ -29,7 +29,7 @@ export function Markdown({ text, streaming = false, onFileLink }: Props) {
   const notes = definitions.size === 0 ? NO_NOTES : numbered(blocks, definitions);
   return (
     <MessageContext value={message}>
-      <div className="md">
+      <div className={streaming ? "md md-growing" : "md"}>
         {blocks.map((block, index) => (
           <BlockView
             key={block.start}

@@ -3,6 +3,8 @@
  * links; everything else (scripts, data, local paths, unknown schemes) stays text.
  */
 
+import { unescaped } from "../../lib/percent";
+
 export type LinkTarget =
   | { kind: "web"; href: string; host: string }
   | { kind: "mail"; href: string }
@@ -34,19 +36,11 @@ function webTarget(address: string): LinkTarget | null {
 }
 
 function fileTarget(address: string): LinkTarget | null {
-  const path = decode(address.replace(/^(\.\/)+/, "").replace(/[?#].*$/, "")).replace(
+  const path = unescaped(address.replace(/^(\.\/)+/, "").replace(/[?#].*$/, "")).replace(
     /^files\//,
     "",
   );
   const parts = path.split(/[/\\]/);
   const outside = parts.some((part) => part === "" || part === "." || part === "..");
   return outside ? null : { kind: "file", path };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
