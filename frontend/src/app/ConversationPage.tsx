@@ -11,7 +11,7 @@ import {
 } from "react";
 import { EmptyState, type Suggestion } from "../features/chat/EmptyState";
 import { LoadFailed, LoadingState } from "../features/chat/LoadStates";
-import { Transcript, type TranscriptHandle } from "../features/chat/Transcript";
+import type { TranscriptHandle } from "../features/chat/Transcript";
 import { Composer } from "../features/composer/Composer";
 import { KernelMenu } from "../features/kernel/KernelMenu";
 import { ModelMenu } from "../features/models/ModelMenu";
@@ -39,8 +39,10 @@ interface Props {
   onModels: () => void;
 }
 
-// An empty page has no cells; they are fetched beside the first transcript.
+// The empty page needs neither; they are fetched while it is drawn, beside the first transcript.
+const chat = import("../features/chat/Transcript");
 const cells = import("../features/cells/CellView");
+const Transcript = lazy(async () => ({ default: (await chat).Transcript }));
 const CellView = lazy(async () => ({ default: (await cells).CellView }));
 
 // Only who has no model yet needs it.
@@ -151,13 +153,15 @@ function Body({ id, loaded, end, empty }: BodyProps) {
   if (loaded.transcript === undefined) return <LoadingState />;
   if (loaded.transcript.turns.length === 0) return empty;
   return (
-    <Transcript
-      key={id}
-      ref={end}
-      transcript={loaded.transcript}
-      renderCell={renderCell}
-      onRetry={retry}
-    />
+    <Suspense fallback={<LoadingState />}>
+      <Transcript
+        key={id}
+        ref={end}
+        transcript={loaded.transcript}
+        renderCell={renderCell}
+        onRetry={retry}
+      />
+    </Suspense>
   );
 }
 

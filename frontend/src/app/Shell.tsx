@@ -73,7 +73,8 @@ export function Shell() {
     },
     search: () => {
       side.open();
-      // The drawer's field is there only after it has been drawn.
+      searchField.current?.focus();
+      // Where it was closed, the field is there only after it has been drawn.
       requestAnimationFrame(() => searchField.current?.focus());
     },
     sidebar: side.toggle,

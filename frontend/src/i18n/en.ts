@@ -8,7 +8,6 @@ export const en = {
   common: {
     cancel: "Cancel",
     close: "Close",
-    copy: "Copy",
     copied: "Copied",
     delete: "Delete",
     download: "Download",
@@ -66,7 +65,6 @@ export const en = {
     otherTitle: "Other model",
     otherLabel: "Name of the model, as its provider spells it",
     otherSave: "Use this model",
-    failed: "The models could not be read.",
   },
   providers: {
     title: "Models and providers",
@@ -142,17 +140,15 @@ export const en = {
     restart: "Restart",
     restartTitle: "Restart the kernel?",
     restartBody: "Variables and imports are lost. The files and the conversation stay.",
-    sandbox: "Sandbox",
     noSandbox: "No sandbox: the code can do what you can do on this computer.",
     sandboxed: (level: string) => `Sandbox: ${level}`,
     networkOn: "The code can reach the network.",
     networkOff: "The code cannot reach the network.",
     cannotRun: "The kernel is not running",
-    cannotRunHint: "Restart it to try again. `gptcode doctor` in a terminal checks the set-up.",
+    cannotRunHint: "Restart it to try again; gptcode doctor, in a terminal, checks the set-up.",
   },
   header: {
     notebook: "Download as notebook",
-    files: "Files",
     showFiles: "Show files",
     hideFiles: "Hide files",
   },
@@ -220,7 +216,7 @@ export const en = {
     codeHint:
       "Runs in this conversation’s kernel; the model sees the result with your next message.",
     uploading: "Sends when the uploads are there",
-    busy: "You can send it when the answer is finished",
+    busy: "You can send it when this has finished",
     uploadFailed: "A file could not be uploaded. Try it again or take it away, then send.",
     removeFile: (name: string) => `Remove ${name}`,
     retryFile: (name: string) => `Upload ${name} again`,
@@ -232,7 +228,6 @@ export const en = {
     thinking: "Thinking",
     reasoning: "Thoughts",
     you: "You",
-    answer: "Answer",
     stopped: "You stopped this answer.",
     limit: "Stopped after the allowed number of steps. Ask to continue if it was on the right way.",
     failed: "The answer could not be finished",
@@ -290,7 +285,6 @@ export const en = {
     removeBody: (name: string) => `${name} is deleted from the workspace. This cannot be undone.`,
     cancelUpload: (name: string) => `Stop uploading ${name}`,
     progress: (name: string) => `Uploading ${name}`,
-    renamed: (path: string) => `The name was taken; saved as ${path}.`,
   },
   sent: {
     action: "What was sent",
@@ -370,7 +364,6 @@ export const en = {
     noModel: "No model is set up",
     noModelHint:
       "Set OPENAI_API_KEY, or OPENAI_BASE_URL for a local server, and start gptcode again; or try gptcode --demo.",
-    failed: "That did not work",
   },
   login: {
     title: "Open the link from your terminal",

@@ -6,7 +6,6 @@ export const zhCN: Words = {
   common: {
     cancel: "取消",
     close: "关闭",
-    copy: "复制",
     copied: "已复制",
     delete: "删除",
     download: "下载",
@@ -64,7 +63,6 @@ export const zhCN: Words = {
     otherTitle: "其他模型",
     otherLabel: "模型名称（按服务商的写法）",
     otherSave: "使用此模型",
-    failed: "无法读取模型列表。",
   },
   providers: {
     title: "模型与提供方",
@@ -137,17 +135,15 @@ export const zhCN: Words = {
     restart: "重启",
     restartTitle: "重启内核？",
     restartBody: "变量和导入会丢失，文件和对话会保留。",
-    sandbox: "沙箱",
     noSandbox: "没有沙箱：代码拥有你在这台电脑上的全部权限。",
     sandboxed: (level) => `沙箱：${level}`,
     networkOn: "代码可以访问网络。",
     networkOff: "代码不能访问网络。",
     cannotRun: "内核没有运行",
-    cannotRunHint: "可以重启内核再试一次；在终端运行 `gptcode doctor` 可检查环境。",
+    cannotRunHint: "可以重启内核再试一次；在终端运行 gptcode doctor 可检查环境。",
   },
   header: {
     notebook: "下载为笔记本",
-    files: "文件",
     showFiles: "显示文件",
     hideFiles: "隐藏文件",
   },
@@ -204,7 +200,7 @@ export const zhCN: Words = {
     hint: "模型会出错，重要内容请核实。",
     codeHint: "在本对话的内核中运行；模型会在你的下一条消息中看到结果。",
     uploading: "上传完成后自动发送",
-    busy: "回答完成后即可发送",
+    busy: "运行结束后即可发送",
     uploadFailed: "有文件上传失败。请重试或移除后再发送。",
     removeFile: (name) => `移除 ${name}`,
     retryFile: (name) => `重新上传 ${name}`,
@@ -216,7 +212,6 @@ export const zhCN: Words = {
     thinking: "思考中",
     reasoning: "思考过程",
     you: "你",
-    answer: "回答",
     stopped: "你停止了这次回答。",
     limit: "已达到允许的步数上限。如果方向正确，可以让它继续。",
     failed: "回答未能完成",
@@ -273,7 +268,6 @@ export const zhCN: Words = {
     removeBody: (name) => `${name} 将从工作区删除，无法撤销。`,
     cancelUpload: (name) => `停止上传 ${name}`,
     progress: (name) => `正在上传 ${name}`,
-    renamed: (path) => `名称已被占用，已保存为 ${path}。`,
   },
   sent: {
     action: "发送了什么",
@@ -353,7 +347,6 @@ export const zhCN: Words = {
     noModel: "还没有配置模型",
     noModelHint:
       "请设置 OPENAI_API_KEY（或本地服务的 OPENAI_BASE_URL）后重新启动 gptcode；也可以试试 gptcode --demo。",
-    failed: "操作未成功",
   },
   login: {
     title: "请打开终端里的链接",

@@ -28,11 +28,13 @@ beforeEach(async () => {
     asked.push(pathname);
     return Promise.resolve(Response.json(pathname.endsWith("/files") ? { files: [] } : all));
   });
-  conversations.subscribe("", () => {});
-  files.subscribe("a", () => {});
+  const read = Promise.all([
+    new Promise<void>((resolve) => conversations.subscribe("", resolve)),
+    new Promise<void>((resolve) => files.subscribe("a", resolve)),
+  ]);
   conversations.invalidate("");
   files.invalidate("a");
-  await vi.waitUntil(() => list()?.length === 2);
+  await read;
   asked = [];
 });
 

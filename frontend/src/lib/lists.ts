@@ -85,9 +85,9 @@ function summaryChange(event: ConversationEvent, at: string): Change {
 
 /** False if the list does not have the conversation that changed. */
 function changeSummary(id: string, change: Change): boolean {
-  const list = conversations.get(ALL).data;
-  if (change === undefined || list === undefined) return true;
-  if (!list.some((one) => one.id === id)) return false;
+  if (change === undefined) return true;
+  const known = conversations.get(ALL).data?.some((one) => one.id === id) ?? true;
+  if (!known) return false;
   conversations.change(ALL, (before) =>
     newestFirst(before.map((one) => (one.id === id ? { ...one, ...change } : one))),
   );

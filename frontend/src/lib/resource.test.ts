@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "./api";
 import { Resource } from "./resource";
 
@@ -48,6 +48,21 @@ describe("Resource", () => {
     });
     expect(resource.get("k").error).toBeUndefined();
     expect(resource.get("k").data).toBe("back");
+  });
+
+  it("reads anew what changed while it was read", async () => {
+    await resource.load("k");
+    resource.subscribe("k", () => {});
+    const late: ((text: string) => void)[] = [];
+    answer = () => new Promise((resolve) => late.push(resolve));
+    resource.invalidate("k");
+    resource.change("k", () => "changed");
+    late[0]?.("from before the change");
+    late[1]?.("from after it");
+    await vi.waitFor(() => expect(resource.get("k").data).not.toBe("changed"));
+    expect(resource.get("k").data).toBe("from after it");
+    resource.change("k", () => "changed again");
+    expect(asked).toHaveLength(3);
   });
 
   it("drops an answer from before it was forgotten", async () => {

@@ -20,6 +20,8 @@ export class Resource<K extends string, T> {
   /** The number of the last reading of each key, never given twice. */
   readonly #readings = new Map<K, number>();
   #count = 0;
+  /** The keys whose last reading has not been answered. */
+  readonly #underway = new Set<K>();
   readonly #listeners = new Map<K, Set<() => void>>();
 
   constructor(read: (key: K) => Promise<T>) {
@@ -35,10 +37,11 @@ export class Resource<K extends string, T> {
     if (!this.#readings.has(key)) await this.#readAgain(key);
   }
 
-  /** Changes what is known in place; undefined from `change` leaves it alone. */
+  /** Changes what is known in place; an answer on its way may be older, so it is read anew. */
   change(key: K, change: (data: T) => T): void {
     const { data } = this.get(key);
     if (data !== undefined) this.#show(key, { data: change(data), at: Date.now() });
+    if (this.#underway.has(key)) this.#readAgain(key).catch(() => {});
   }
 
   /** It has changed on the server: one key, or all. */
@@ -63,6 +66,7 @@ export class Resource<K extends string, T> {
   async #readAgain(key: K): Promise<void> {
     const reading = ++this.#count;
     this.#readings.set(key, reading);
+    this.#underway.add(key);
     try {
       const data = await this.#read(key);
       if (this.#readings.get(key) === reading) this.#show(key, { data, at: Date.now() });
@@ -70,6 +74,8 @@ export class Resource<K extends string, T> {
       const error = cause instanceof ApiError ? cause : unreachable(cause);
       if (this.#readings.get(key) === reading) this.#show(key, { ...this.get(key), error });
       throw error;
+    } finally {
+      if (this.#readings.get(key) === reading) this.#underway.delete(key);
     }
   }
 
@@ -81,6 +87,7 @@ export class Resource<K extends string, T> {
   #forget(key: K): void {
     this.#known.delete(key);
     this.#readings.delete(key);
+    this.#underway.delete(key);
   }
 }
 

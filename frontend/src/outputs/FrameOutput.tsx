@@ -31,6 +31,9 @@ export function FrameOutput({ html, place }: Props) {
 
 /** In pixels: a frame without scripts cannot say how tall it is. */
 function guessHeight(html: string): number {
-  const rows = html.match(/<tr[\s>]/gi)?.length ?? 0;
-  return rows === 0 ? 240 : Math.min(Math.max(rows * 26 + 40, 120), 480);
+  const count = (tags: RegExp) => html.match(tags)?.length ?? 0;
+  const rows = count(/<tr[\s>]/gi) * 26;
+  const lines = count(/<(?:p|div|li|h[1-6]|br|hr|pre|dt|dd)[\s/>]/gi) * 24;
+  const pictures = count(/<(?:img|svg|canvas)[\s/>]/gi) * 240;
+  return Math.min(rows + lines + pictures + 64, 480);
 }

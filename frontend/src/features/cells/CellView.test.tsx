@@ -86,9 +86,11 @@ describe("input()", () => {
     const asks = { status: "running", input: { prompt: "Name?", password: false } } as const;
     const box = document.body.appendChild(document.createElement("textarea"));
     box.focus();
+    box.id = "composer";
     draw(asks);
     expect(document.activeElement).toBe(screen.getByLabelText("Name?"));
     cleanup();
+    expect(document.activeElement).toBe(box);
     box.value = "half a sentence";
     box.focus();
     draw(asks);

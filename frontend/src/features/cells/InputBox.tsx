@@ -1,5 +1,5 @@
 /** Answers a cell that called `input()` or `getpass()`. */
-import { useEffect, useId, useRef, useState } from "react";
+import { useId, useLayoutEffect, useRef, useState } from "react";
 import { useWords } from "../../i18n";
 import { api } from "../../lib/api";
 import type { InputPrompt } from "../../protocol/generated";
@@ -18,8 +18,13 @@ export function InputBox({ prompt, conversationId, cellId }: Props) {
   const field = useId();
   const input = useRef<HTMLInputElement>(null);
   const [sending, setSending] = useState(false);
-  useEffect(() => {
-    if (!isWritingElsewhere()) input.current?.focus({ preventScroll: true });
+  useLayoutEffect(() => {
+    const { current: box } = input;
+    if (!isWritingElsewhere()) box?.focus({ preventScroll: true });
+    return () => {
+      // The field goes; who typed in it goes on in the message box.
+      if (document.activeElement === box) document.getElementById("composer")?.focus();
+    };
   }, []);
 
   function reply(form: HTMLFormElement): void {
@@ -27,11 +32,7 @@ export function InputBox({ prompt, conversationId, cellId }: Props) {
     setSending(true);
     api
       .replyInput(conversationId, cellId, formText(form, "text"))
-      .then(() => {
-        // The field goes; who typed in it goes on in the message box.
-        if (form.contains(document.activeElement)) document.getElementById("composer")?.focus();
-        form.reset();
-      }, reportError)
+      .then(() => form.reset(), reportError)
       .finally(() => setSending(false));
   }
 
