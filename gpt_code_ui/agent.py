@@ -22,7 +22,6 @@ from gpt_code_ui.errors import (
     ContextOverflow,
     GptCodeError,
     ModelError,
-    ModelRateLimited,
     TurnLimit,
 )
 from gpt_code_ui.history import FAILED, told_report
@@ -49,6 +48,7 @@ from gpt_code_ui.protocol import (
 )
 from gpt_code_ui.same_errors import CHANGE_COURSE, Errors
 from gpt_code_ui.setting_types import Price
+from gpt_code_ui.tool_names import meant
 
 log = logging.getLogger(__name__)
 
@@ -297,13 +297,14 @@ class _Run:
         """One answer; repeats the request where a failure before any output allows it."""
         wait = self.limits.first_wait_s
         for attempt in range(self.limits.max_retries + 1):
-            self._answer = Answer(self.turn.turn_id, self.new_id)
+            others = {tool.spec.name for tool in self.tools}
+            self._answer = Answer(self.turn.turn_id, self.new_id, others)
             began = time.monotonic()
             try:
                 yield from self._listen()
                 return
             except ModelError as error:
-                if isinstance(error, ModelRateLimited) and error.retry_after is not None:
+                if error.retry_after is not None:
                     wait = error.retry_after
                 took = time.monotonic() - began
                 last = attempt == self.limits.max_retries
@@ -380,14 +381,17 @@ class _Run:
         for call in answer.calls:
             self._name(call)
         results: list[ToolMessage] = []
+        offered = [tool.name for tool in self._tools()]
         for call in answer.calls:
             if self.stop.requested:
                 return
-            tool = next((one for one in self.tools if one.spec.name == call.name), None)
+            name = meant(call.name, [*offered, *(one.spec.name for one in self.tools)])
+            tool = next((one for one in self.tools if one.spec.name == name), None)
             if tool is not None:
+                call.name = tool.spec.name
                 results.append((yield from self._run_tool(call, tool)))
                 continue
-            code = call.code()
+            code = call.code(offered)
             if isinstance(code, Refused):
                 yield from self._not_run(call, code.reason)
                 self._count(ok=False, malformed=True)

@@ -6,11 +6,11 @@ cell at a time is on the screen, and what the model writes while that cell is op
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
-from gpt_code_ui.arguments import Refused, Understood, means, read
+from gpt_code_ui.arguments import Refused, Understood, read
 from gpt_code_ui.errors import AnswerCut, AnswerTooLong, ContentFiltered
 from gpt_code_ui.json_stream import StringField
 from gpt_code_ui.protocol import (
@@ -28,6 +28,7 @@ from gpt_code_ui.protocol import (
     ToolCallChunk,
     ToolSpec,
 )
+from gpt_code_ui.tool_names import means, meant, unknown_tool
 
 EXECUTE_CODE = ToolSpec(
     name="execute_code",
@@ -48,10 +49,12 @@ Prose = Literal["text", "reasoning"]
 AnswerChunk = TextChunk | ReasoningChunk | ToolCallChunk | FinishChunk
 
 
-def code_of(name: str, arguments: str) -> Understood | Refused:
+def code_of(
+    name: str, arguments: str, offered: Collection[str] = (EXECUTE_CODE.name,)
+) -> Understood | Refused:
     """The code a finished call of a well-ended answer asks to run, or why there is none."""
-    if not means(name, EXECUTE_CODE.name):
-        return Refused(f"There is no tool {name!r}. The only tool is {EXECUTE_CODE.name!r}.")
+    if meant(name, offered) != EXECUTE_CODE.name:
+        return Refused(unknown_tool(name, offered))
     understood = read(arguments)
     if isinstance(understood, Understood) and name != EXECUTE_CODE.name:
         return replace(understood, repaired=True)
@@ -66,6 +69,9 @@ class Call:
     id: str = ""
     name: str = ""
     closed: bool = False
+    printed: bool = False
+    extra: dict[str, Any] | None = None
+    others: Collection[str] = ()
     _pieces: list[str] = field(default_factory=list)
     _unread: list[str] = field(default_factory=list)
     _shown: list[str] = field(default_factory=list)
@@ -84,21 +90,25 @@ class Call:
     def take(self, chunk: ToolCallChunk) -> str:
         """Add a piece of the call; return the code it brought to light."""
         self.id = self.id or chunk.id or ""
+        self.printed = self.printed or chunk.printed
+        self.extra = chunk.extra or self.extra
         # Some servers repeat the whole name in every chunk, others cut it in pieces.
         if chunk.name and chunk.name != self.name:
             self.name += chunk.name
         self._pieces.append(chunk.arguments)
         self._unread.append(chunk.arguments)
-        if not means(self.name, EXECUTE_CODE.name):
+        if self.name in self.others or not means(self.name, EXECUTE_CODE.name):
             return ""
         fresh = self._decoder.feed("".join(self._unread))
         self._unread.clear()
         self._shown.append(fresh)
         return fresh
 
-    def code(self) -> Understood | Refused:
-        """What to run, once the answer has ended well."""
-        return code_of(self.name, self.arguments)
+    def code(self, offered: Collection[str] = (EXECUTE_CODE.name,)) -> Understood | Refused:
+        """What to run, once the answer has ended well; ``offered`` are the tools there are."""
+        code = code_of(self.name, self.arguments, offered)
+        printed = self.printed and isinstance(code, Understood)
+        return replace(code, repaired=True) if printed else code
 
     def for_history(self) -> ToolCall:
         """The call as the model is reminded of it: always valid JSON, and as it was understood.
@@ -108,7 +118,9 @@ class Call:
         code = self.code()
         if isinstance(code, Understood) and code.repaired:
             arguments = json.dumps({"code": code.code}, ensure_ascii=False)
-            return ToolCall(id=self.id, name=EXECUTE_CODE.name, arguments=arguments)
+            return ToolCall(
+                id=self.id, name=EXECUTE_CODE.name, arguments=arguments, extra=self.extra
+            )
         arguments = self.arguments
         try:
             valid = isinstance(json.loads(arguments), dict)
@@ -116,7 +128,31 @@ class Call:
             valid = False
         if not valid:
             arguments = json.dumps({"malformed": arguments}, ensure_ascii=False)
-        return ToolCall(id=self.id, name=self.name or EXECUTE_CODE.name, arguments=arguments)
+        return ToolCall(
+            id=self.id,
+            name=self.name or EXECUTE_CODE.name,
+            arguments=arguments,
+            extra=self.extra,
+        )
+
+
+def add_details(known: list[dict[str, Any]], fresh: Sequence[dict[str, Any]]) -> None:
+    """Join the pieces of a detail; what it holds is the endpoint's own business.
+
+    After OpenRouter's "preserving reasoning blocks": the sequence goes back as it came.
+    """
+    for one in fresh:
+        last = known[-1] if known else {}
+        same = all(last.get(name) == one.get(name) for name in ("type", "index"))
+        if not known or not same or "index" not in one:
+            known.append(dict(one))
+            continue
+        for name, value in one.items():
+            grows = name in ("text", "summary", "data") and isinstance(value, str)
+            if grows and isinstance(last.get(name), str):
+                last[name] += value
+            elif value is not None:
+                last[name] = value
 
 
 @dataclass
@@ -132,8 +168,12 @@ class _Open:
 class Answer:
     """Folds the chunks of one answer into events, and into what the history keeps of it."""
 
-    def __init__(self, turn_id: str, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, turn_id: str, new_id: Callable[[], str], others: Collection[str] = ()
+    ) -> None:
+        """``others``: the names of the tools that run no code."""
         self._turn_id = turn_id
+        self._others = others
         self._new_id = new_id
         self._open: _Open | None = None
         self._writing: Call | None = None
@@ -141,6 +181,7 @@ class Answer:
         self._late: list[TextChunk | ReasoningChunk] = []
         self._text: list[str] = []
         self._thought: list[str] = []
+        self._details: list[dict[str, Any]] = []
         self._calls: dict[int, Call] = {}
         self.finish: FinishChunk | None = None
         self.is_empty = True
@@ -204,10 +245,15 @@ class Answer:
         """The answer as the history keeps it."""
         calls = [call.for_history() for call in self._calls.values()]
         return AssistantMessage(
-            text="".join(self._text), tool_calls=calls, reasoning="".join(self._thought)
+            text="".join(self._text),
+            tool_calls=calls,
+            reasoning="".join(self._thought),
+            details=self._details,
         )
 
     def _prose(self, chunk: TextChunk | ReasoningChunk, *, again: bool = False) -> Iterator[Event]:
+        if isinstance(chunk, ReasoningChunk) and not again:
+            add_details(self._details, chunk.details or ())
         if not chunk.text:
             return
         self.is_empty = False
@@ -230,7 +276,7 @@ class Answer:
         self.is_empty = False
         call = self._calls.get(chunk.index)
         if call is None:
-            call = self._calls[chunk.index] = Call(self._new_id())
+            call = self._calls[chunk.index] = Call(self._new_id(), others=self._others)
         fresh = call.take(chunk)
         if self._writing is None and fresh:
             yield from self.close_prose()

@@ -14,14 +14,6 @@ from dataclasses import dataclass
 from gpt_code_ui.json_stream import whole_characters
 
 FIELD = "code"
-# Names that models give the one tool there is; compared without case and punctuation.
-OTHER_NAMES = frozenset({
-    "python", "python3", "py", "ipython", "jupyter", "interpreter", "execute", "exec", "run",
-    "executecode", "executecodetool", "functionsexecutecode", "toolsexecutecode", "runcode",
-    "coderunner", "codeinterpreter", "codeexecution", "codeexecutor", "functionspython",
-    "executepython", "executepythoncode", "execpython", "runpython", "runpythoncode",
-    "pythonexec", "pythonexecute", "pythoninterpreter", "pythonrepl",
-})  # fmt: skip
 OTHER_FIELDS = (
     "python", "python_code", "input", "source", "source_code", "script", "snippet", "program",
     "text", "content", "query",
@@ -52,12 +44,6 @@ class Understood:
 
     code: str
     repaired: bool = False
-
-
-def means(name: str, tool: str) -> bool:
-    """Whether ``name`` is the tool's, or obviously meant to be."""
-    bare = re.sub(r"[^a-z0-9]", "", name.lower())
-    return name == tool or not bare or bare in OTHER_NAMES
 
 
 def read(arguments: str) -> Understood | Refused:

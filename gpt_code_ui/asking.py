@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gpt_code_ui.arguments import Refused, means, read
+from gpt_code_ui.arguments import Refused, read
 from gpt_code_ui.capabilities import Capabilities
 from gpt_code_ui.chat_completions import request_body
 from gpt_code_ui.fence import TOOL, FenceSplitter, fenced
+from gpt_code_ui.printed_calls import PrintedCalls
 from gpt_code_ui.protocol import (
     FinishChunk,
     ModelChunk,
@@ -14,6 +15,7 @@ from gpt_code_ui.protocol import (
     ReasoningChunk,
     ToolCallChunk,
 )
+from gpt_code_ui.tool_names import means, meant
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Asked:
         self, request: ModelRequest, known: Capabilities, options: Options, *, newest: bool
     ) -> None:
         has_no_tools = bool(request.tools) and known.tools is False
+        offered = [tool.name for tool in request.tools]
+        self._printed = PrintedCalls(lambda name: bool(name) and meant(name, offered) is not None)
         self._fence = FenceSplitter() if has_no_tools else None
         self.body = request_body(
             fenced(request) if has_no_tools else request,
@@ -63,9 +67,11 @@ class Asked:
     def take(self, batch: Sequence[ModelChunk]) -> list[ModelChunk]:
         """What the loop gets of a batch."""
         self.spoke = self.spoke or bool(batch)
+        batch = self._printed.take(batch)
         for chunk in batch:
             if isinstance(chunk, ToolCallChunk) and self._fence is None:
-                self.learnt["tools"] = True
+                if not chunk.printed:
+                    self.learnt["tools"] = True
                 name, pieces = self._calls.get(chunk.index, ("", []))
                 self._calls[chunk.index] = (name or chunk.name or "", pieces)
                 pieces.append(chunk.arguments)
@@ -73,7 +79,12 @@ class Asked:
                 self._ended_well = chunk.reason in ("stop", "tool_calls")
             elif isinstance(chunk, ReasoningChunk):
                 self.learnt["reasoning"] = True
-        return list(batch) if self._fence is None else self._fence.take(batch)
+        return batch if self._fence is None else self._fence.take(batch)
+
+    def rest(self) -> list[ModelChunk]:
+        """What still waited when the answer ended badly: it is shown, and nothing of it is run."""
+        waited = self._printed.rest()
+        return waited if self._fence is None else self._fence.take(waited)
 
 
 def _numbers(options: Options, known: Capabilities, newest: bool) -> dict[str, int | float]:

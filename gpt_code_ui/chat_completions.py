@@ -6,9 +6,11 @@ without a finish reason raises AnswerCut.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from gpt_code_ui.call_numbers import CallNumbers
 from gpt_code_ui.errors import AnswerCut, AnswerTooLong, ModelError, NotAnAnswer
 from gpt_code_ui.event_lines import EventLines
 from gpt_code_ui.json_stream import SurrogateJoiner
@@ -20,12 +22,12 @@ from gpt_code_ui.protocol import (
     ModelChunk,
     ModelRequest,
     ReasoningChunk,
-    ToolCallChunk,
     ToolMessage,
     ToolSpec,
     UsageChunk,
     UserMessage,
 )
+from gpt_code_ui.roles import in_turn
 from gpt_code_ui.thinking import ThinkSplitter
 
 JsonObject = dict[str, Any]
@@ -34,15 +36,18 @@ Reason = Literal["stop", "tool_calls", "length", "content_filter"]
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 CUT_HINT = "Ask again. Code that was cut was not run."
 CHECK_URL = "Check the base URL; it usually ends in /v1."
-REASONS: dict[str, Reason] = {
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "length": "length",
-    "max_tokens": "length",
-    "content_filter": "content_filter",
-    "safety": "content_filter",
-}
-BROKEN_OFF = frozenset({"error", "abort", "cancelled", "insufficient_system_resource"})
+# What servers give as the reason for an end; any other is a good one.
+REASONS: Sequence[tuple[re.Pattern[str], Reason]] = (
+    (re.compile(r"^(tool_calls?|tool_use|function_call)$", re.IGNORECASE), "tool_calls"),
+    (re.compile(r"length|max_.*tokens|context|truncat", re.IGNORECASE), "length"),
+    (
+        re.compile(r"filter|safety|sensitive|prohibited|blocklist|recitation|spii", re.IGNORECASE),
+        "content_filter",
+    ),
+)
+BROKEN_OFF = re.compile(
+    r"error|abort|cancel|malformed|insufficient_system_resource|incomplete", re.IGNORECASE
+)
 
 
 def request_body(
@@ -59,7 +64,7 @@ def request_body(
         "model": request.model,
         "messages": [
             {"role": "system", "content": request.system},
-            *(_message(message, with_reasoning) for message in request.messages),
+            *(_message(message, with_reasoning) for message in in_turn(request.messages)),
         ],
         "stream": streamed,
         **(options or {}),
@@ -83,7 +88,8 @@ def _message(message: ChatMessage, with_reasoning: bool) -> JsonObject:
             }
         case AssistantMessage():
             thought = {"reasoning_content": message.reasoning} if with_reasoning else {}
-            return _assistant(message) | thought
+            details = {"reasoning_details": message.details} if message.details else {}
+            return _assistant(message) | thought | details
 
 
 def _assistant(message: AssistantMessage) -> JsonObject:
@@ -94,6 +100,7 @@ def _assistant(message: AssistantMessage) -> JsonObject:
             "id": call.id,
             "type": "function",
             "function": {"name": call.name, "arguments": call.arguments},
+            **({"extra_content": call.extra} if call.extra else {}),
         }
         for call in message.tool_calls
     ]
@@ -120,7 +127,8 @@ class AnswerReader:
         self._begun = False
         self.spoke = False
         self._usage: UsageChunk | None = None
-        self._calls = _CallNumbers()
+        self._calls = CallNumbers()
+        self._has_deltas = False
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
         self._thinking = ThinkSplitter()
@@ -169,7 +177,7 @@ class AnswerReader:
         self._begun = True
         if data.startswith(b"<"):
             raise NotAnAnswer("The endpoint answered with a web page.", hint=CHECK_URL)
-        if data.startswith(b"{"):
+        if data.startswith((b"{", b"[")):
             self._document = []
 
     def _chunks(self, events: list[tuple[str, bytes]]) -> list[ModelChunk]:
@@ -199,17 +207,25 @@ class AnswerReader:
         return value
 
     def _object(self, value: object, is_error: bool, chunks: list[ModelChunk]) -> None:
+        if isinstance(value, list) and value:
+            value = value[0]  # Gemini wraps its errors
         if not isinstance(value, dict):
             return
+        choices = value.get("choices")
         if is_error or value.get("error") or value.get("object") == "error":
             raise self._failure(value)
+        if choices is None and self._document is not None and read_body(value).message:
+            raise self._failure(value)
         self._count(value.get("usage"))
-        choices = value.get("choices")
+        groq = value.get("x_groq")
+        self._count(groq.get("usage") if isinstance(groq, dict) else None)
         if isinstance(choices, list) and choices and isinstance(choices[0], dict):
             self._choice(choices[0], chunks)
 
     def _failure(self, value: JsonObject) -> ModelError:
-        return from_report(read_body(value), self._secrets, otherwise=AnswerCut)
+        """A whole document is no answer that broke off: asking again gives the same."""
+        kind = AnswerCut if self._document is None else ModelError
+        return from_report(read_body(value), self._secrets, otherwise=kind)
 
     def _count(self, usage: object) -> None:
         if isinstance(usage, dict):
@@ -219,16 +235,25 @@ class AnswerReader:
             )
 
     def _choice(self, choice: JsonObject, chunks: list[ModelChunk]) -> None:
-        delta = choice.get("delta") or choice.get("message") or {}
-        if isinstance(delta, dict):
-            before = len(chunks)
-            self._prose(delta, chunks)
-            calls = delta.get("tool_calls") or ()
-            chunks += [self._calls.chunk(call) for call in calls if isinstance(call, dict)]
-            self.spoke = self.spoke or len(chunks) > before
+        if choice.get("error"):
+            raise self._failure(choice)
+        self._count(choice.get("usage"))  # where Moonshot has it
+        before = len(chunks)
+        delta = self._delta(choice)
+        self._prose(delta, chunks)
+        chunks += [self._calls.chunk(call) for call in _calls(delta)]
+        self.spoke = self.spoke or len(chunks) > before
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason and not self.finished:
             self._finish(reason, chunks)
+
+    def _delta(self, choice: JsonObject) -> JsonObject:
+        """What is new. Perplexity sends all that was said so far beside it."""
+        delta, message = choice.get("delta"), choice.get("message")
+        if isinstance(delta, dict):
+            self._has_deltas = True
+            return delta
+        return message if isinstance(message, dict) and not self._has_deltas else {}
 
     def _prose(self, delta: JsonObject, chunks: list[ModelChunk]) -> None:
         thinking = delta.get("reasoning_content") or delta.get("reasoning")
@@ -236,6 +261,9 @@ class AnswerReader:
             text = self._reasoning.feed(thinking)
             if text:
                 chunks.append(ReasoningChunk(text=text))
+        details = delta.get("reasoning_details")
+        if isinstance(details, list) and (kept := [one for one in details if _is_detail(one)]):
+            chunks.append(ReasoningChunk(text="", details=kept))
         thought = _thought(delta.get("content"))
         if thought:
             chunks.append(ReasoningChunk(text=thought))
@@ -245,12 +273,13 @@ class AnswerReader:
             self.spoke = True
 
     def _finish(self, reason: str, chunks: list[ModelChunk]) -> None:
-        if reason.lower() in BROKEN_OFF:
+        if BROKEN_OFF.search(reason):
             raise AnswerCut(f"The endpoint broke the answer off: {quote(reason, self._secrets)}.")
         self.finished = True
         chunks += self._thinking.feed(self._text.flush())
         chunks += self._thinking.flush()
-        chunks.append(FinishChunk(reason=REASONS.get(reason.lower(), "stop")))
+        ours = next((one for sign, one in REASONS if sign.search(reason)), "stop")
+        chunks.append(FinishChunk(reason=ours))
 
 
 def cut() -> AnswerCut:
@@ -261,45 +290,20 @@ def cut() -> AnswerCut:
     )
 
 
-class _CallNumbers:
-    """Tells the calls of one answer apart, whatever a server does with ``index`` and ``id``."""
+def _calls(delta: JsonObject) -> list[JsonObject]:
+    """The pieces of calls; ``function_call`` is how they came before there were several."""
+    calls = delta.get("tool_calls") or ()
+    if isinstance(calls, dict):
+        calls = [calls]
+    found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    legacy = delta.get("function_call")
+    if not found and isinstance(legacy, dict):
+        found.append({"index": 0, "function": legacy})
+    return found
 
-    def __init__(self) -> None:
-        self._numbers: dict[object, int] = {}
-        self._ids: dict[int, str] = {}
-        self._joiners: list[SurrogateJoiner] = []
-        self._last: object = None
 
-    def chunk(self, call: JsonObject) -> ToolCallChunk:
-        """A piece of a call under our own number for that call."""
-        function = call.get("function")
-        function = function if isinstance(function, dict) else {}
-        id = call.get("id") or function.get("id")
-        id = id if isinstance(id, str) else None
-        name = function.get("name") if isinstance(function.get("name"), str) else None
-        number = self._number(call.get("index"), id or None, bool(name))
-        arguments = function.get("arguments")
-        if isinstance(arguments, dict | list):
-            arguments = json.dumps(arguments, ensure_ascii=False)
-        text = arguments if isinstance(arguments, str) else ""
-        text = self._joiners[number].feed(text)
-        return ToolCallChunk(index=number, id=id or None, name=name or None, arguments=text)
-
-    def _number(self, index: object, id: str | None, named: bool) -> int:
-        key = index if isinstance(index, int) else id or self._last
-        # Some servers give every piece an id of its own: without a name it goes on.
-        if not isinstance(index, int) and not named and id not in self._numbers:
-            key = self._last or id
-        number = self._numbers.get(key)
-        # Some servers give every call the index 0: another id with a name is another call.
-        other = number is not None and named and id and self._ids.get(number) not in (None, id)
-        if number is None or other:
-            number = self._numbers[key] = len(self._joiners)
-            self._joiners.append(SurrogateJoiner())
-        if id:
-            self._ids.setdefault(number, id)
-        self._last = key
-        return number
+def _is_detail(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("type"), str)
 
 
 def _content(value: object) -> str:

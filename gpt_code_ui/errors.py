@@ -134,10 +134,19 @@ class TurnLimit(GptCodeError):
 
 
 class ModelError(GptCodeError):
-    """The model did not give a usable answer. ``said``: the endpoint's whole words, if any."""
+    """The model did not give a usable answer.
+
+    ``said``: the endpoint's whole words, if any. ``retry_after``: seconds, where it gave them.
+    """
 
     status, code = 502, "model_error"
     said: str = ""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class NoModel(ModelError):
@@ -165,15 +174,9 @@ class UnknownModel(ModelError):
 
 
 class ModelRateLimited(ModelError):
-    """Too many requests. ``retry_after`` is in seconds where the endpoint gave one."""
+    """Too many requests."""
 
     code, retryable = "model_rate_limited", True
-
-    def __init__(
-        self, message: str, *, hint: str | None = None, retry_after: float | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.retry_after = retry_after
 
 
 class ModelUnreachable(ModelError):

@@ -22,6 +22,7 @@ from gpt_code_ui.protocol import (
     ToolMessage,
     UserMessage,
 )
+from gpt_code_ui.roles import in_turn
 
 TOOL = "execute_code"
 DROPPED = "dropped"
@@ -48,17 +49,8 @@ _MAYBE_CLOSING = re.compile(r"[ \t]*(?:`*|~*)[ \t]*\r?\Z")
 
 def fenced(request: ModelRequest) -> ModelRequest:
     """The request without tools: the rules in the system prompt, the calls as blocks."""
-    messages: list[ChatMessage] = []
     cut_off: set[str] = set()
-    for message in request.messages:
-        rewritten = _rewritten(message, cut_off)
-        last = messages[-1] if messages else None
-        # Many chat templates take user and assistant in turn only.
-        if last is not None and last.role == rewritten.role:
-            joined = "\n\n".join(text for text in (last.text, rewritten.text) if text)
-            messages[-1] = rewritten.model_copy(update={"text": joined})
-        else:
-            messages.append(rewritten)
+    messages = in_turn(_rewritten(message, cut_off) for message in request.messages)
     system = f"{request.system.rstrip()}\n{RULES}"
     return request.model_copy(update={"system": system, "messages": messages, "tools": []})
 

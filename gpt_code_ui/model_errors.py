@@ -28,6 +28,7 @@ from gpt_code_ui.errors import (
     ToolsUnsupported,
     UnknownModel,
 )
+from gpt_code_ui.retry_after import asked_to_wait, wait_in_words
 
 QUOTE_CHARACTERS = 400
 SAID_CHARACTERS = 20_000
@@ -55,6 +56,9 @@ BY_CLASS: Mapping[str, type[ModelError]] = {
     "LengthFinishReasonError": AnswerTooLong,
     "ContentFilterFinishReasonError": ContentFiltered,
     "InvalidWebhookSignatureError": ModelError,
+    "ComputerUseError": ModelError,
+    "MissingStreamClassError": NotAnAnswer,
+    "_TransientTokenExchangeError": ModelUnreachable,
     "WebSocketConnectionClosedError": ModelUnreachable,
     "WebSocketQueueFullError": ModelUnreachable,
     "TimeoutException": ModelTimeout,
@@ -70,7 +74,11 @@ BY_STATUS: Mapping[int, type[ModelError]] = {
     405: NotAnAnswer,
     408: ModelTimeout,
     413: ContextOverflow,
+    429: ModelRateLimited,
 }
+
+# Where servers put their words.
+_MESSAGES = ("message", "detail", "msg", "error_message", "error")
 
 # Searched in "<status> <code> <type> <message>"; the first that fits decides.
 SIGNS: Sequence[tuple[str, type[ModelError]]] = (
@@ -101,8 +109,17 @@ SIGNS: Sequence[tuple[str, type[ModelError]]] = (
         r"|no endpoints found that support tool",
         ToolsUnsupported,
     ),
-    (r"rate[_ ]limit|too many requests|overloaded_error|slow down", ModelRateLimited),
-    (r"invalid[_ ]api[_ ]key|incorrect api key", ModelRefusedKey),
+    (
+        r"rate[_ ]limit|too many requests|overloaded_error|slow down|resource[_ ]exhausted"
+        r"|throttl",
+        ModelRateLimited,
+    ),
+    (
+        r"(invalid|incorrect|wrong|missing|expired).?api[-_ ]?key|api[-_ ]?key.{0,20}"
+        r"(not valid|is invalid|invalid|expired)|not authenticated|authentication[_ ]error"
+        r"|no auth credentials|invalid (authentication|credentials)",
+        ModelRefusedKey,
+    ),
 )
 
 WORDS: Mapping[type[ModelError], tuple[str, str | None]] = {
@@ -179,7 +196,7 @@ def translate(
             code=report.code,
             kind=report.kind,
             message=report.message or ("" if status else root_message(error)),
-            retry_after=seconds(headers.get("retry-after")),
+            retry_after=asked_to_wait(headers, report.whole or report.message),
             whole=report.whole,
             classes=[one.__name__ for one in type(error).__mro__],
         ),
@@ -199,11 +216,12 @@ def from_report(
     message = f"{words}{status}: {quoted}" if quoted else f"{words}{status}."
     if "CERTIFICATE_VERIFY" in report.message:
         hint = "If a proxy inspects the traffic, name its certificates in SSL_CERT_FILE."
-    if kind is ModelRateLimited:
-        if report.retry_after:
-            hint = f"Ask again in {report.retry_after:.0f} s."
-        return ModelRateLimited(message, hint=hint, retry_after=report.retry_after)
-    error = kind(message, hint=hint)
+    wait = report.retry_after
+    if wait is None:
+        wait = asked_to_wait({}, report.whole or report.message)
+    if wait and kind.retryable:
+        hint = f"Ask again in {wait_in_words(wait)}."
+    error = kind(message, hint=hint, retry_after=wait)
     error.said = redact(f"{report.signs} {report.whole}", secrets)[:SAID_CHARACTERS]
     return error
 
@@ -235,20 +253,29 @@ def read_body(body: object, *, status: int | None = None) -> Report:
     if isinstance(body, str):
         looks_like_a_page = body.lstrip().startswith("<")
         return Report(status=status, message="" if looks_like_a_page else body)
+    if isinstance(body, list) and body:
+        return read_body(body[0], status=status)  # Gemini wraps its errors
     if not isinstance(body, dict):
         return Report(status=status)
-    inner = body.get("error", body)
+    inner = body.get("error") or body.get("errors") or body
+    if isinstance(inner, list) and inner:
+        inner = inner[0]
     whole = json.dumps(body, ensure_ascii=False, default=str)
     if not isinstance(inner, dict):
         return Report(status=status, message=str(inner), whole=whole)
-    message = inner.get("message") or inner.get("detail") or inner.get("msg") or ""
-    code = inner.get("code")
+    message = next((inner[name] for name in _MESSAGES if inner.get(name)), "")
+    code = inner.get("code") or inner.get("status")
     if status is None and isinstance(code, int) and 400 <= code < 600:
         status = code
     return Report(status, _text(code), _text(inner.get("type")), _text(message), whole=whole)
 
 
 def _text(value: Any) -> str:
+    """A field as text; of FastAPI's list of complaints the first."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict):
+        value = next((value[name] for name in _MESSAGES if value.get(name)), value)
     return "" if value is None else str(value)
 
 
@@ -264,14 +291,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
-
-
-def seconds(retry_after: str | None) -> float | None:
-    """A Retry-After header in seconds; a date in it is not used."""
-    try:
-        return max(0.0, float(retry_after)) if retry_after else None
-    except ValueError:
-        return None
 
 
 def quote(message: str, secrets: Sequence[str]) -> str:

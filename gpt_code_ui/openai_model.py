@@ -209,10 +209,11 @@ class OpenAIModel:
             put(reader.end())
             if reader.is_stream:
                 asked.learnt["streams"] = True
-        except GptCodeError:
-            raise
         # Whatever the client and the layers below it raise ends here, translated.
         except Exception as error:
+            out(asked.rest())
+            if isinstance(error, GptCodeError):
+                raise
             raise self._translated(error, reader) from error
 
     def _translated(self, error: Exception, reader: AnswerReader) -> ModelError:

@@ -506,11 +506,15 @@ class LaunchRecord(Value):
 
 
 class ToolCall(Value):
-    """A function call as the model wrote it; ``arguments`` is its JSON, perhaps malformed."""
+    """A function call as the model wrote it; ``arguments`` is its JSON, perhaps malformed.
+
+    ``extra`` came with the call and goes back with it, unread: Gemini signs its thoughts there.
+    """
 
     id: str
     name: str
     arguments: str
+    extra: dict[str, Any] | None = None
 
 
 class UserMessage(Value):
@@ -521,12 +525,16 @@ class UserMessage(Value):
 
 
 class AssistantMessage(Value):
-    """What the model said and called; ``reasoning`` is sent only where an endpoint wants it."""
+    """What the model said and called; ``reasoning`` is sent only where an endpoint wants it.
+
+    ``details``: its thinking in the endpoint's own, perhaps sealed, form; goes back as it came.
+    """
 
     role: Literal["assistant"] = "assistant"
     text: str
     tool_calls: list[ToolCall] = Field(default_factory=list)
     reasoning: str = ""
+    details: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class ToolMessage(Value):
@@ -579,16 +587,22 @@ class ReasoningChunk(Value):
 
     type: Literal["reasoning"] = "reasoning"
     text: str
+    details: list[dict[str, Any]] | None = None
 
 
 class ToolCallChunk(Value):
-    """A piece of a tool call; ``index`` tells calls of one answer apart."""
+    """A piece of a tool call; ``index`` tells calls of one answer apart.
+
+    ``printed``: it was found in the text of the answer. ``extra``: see ToolCall.
+    """
 
     type: Literal["tool_call"] = "tool_call"
     index: int
     id: str | None = None
     name: str | None = None
     arguments: str = ""
+    printed: bool = False
+    extra: dict[str, Any] | None = None
 
 
 class UsageChunk(Value):

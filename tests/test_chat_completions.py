@@ -12,6 +12,7 @@ from gpt_code_ui.errors import (
     AnswerTooLong,
     ModelError,
     ModelRateLimited,
+    ModelRefusedKey,
     NotAnAnswer,
 )
 from gpt_code_ui.event_lines import EventLines
@@ -235,8 +236,14 @@ BAD: list[tuple[bytes, type[ModelError]]] = [
     (sse({"error": {"message": "upstream failed"}}), AnswerCut),
     (sse({"error": {"message": "slow", "type": "rate_limit_error"}}), ModelRateLimited),
     (b'event: error\ndata: {"message": "boom"}\n\n', AnswerCut),
-    (b'{"error": {"message": "boom"}}', AnswerCut),
-]
+    (b'{"error": {"message": "boom"}}', ModelError),
+    (b'[{"error": {"code": 429, "message": "boom", "status": "RESOURCE_EXHAUSTED"}}]',
+     ModelRateLimited),
+    (b'{"code": "InvalidApiKey", "message": "Invalid API-key provided."}', ModelRefusedKey),
+    (b'{"detail": "Not authenticated"}', ModelRefusedKey),
+    (b'{"detail": [{"loc": ["body"], "msg": "Field required"}]}', ModelError),
+    (b'{"success": false, "code": 500, "msg": "no"}', ModelError),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("data", "kind"), BAD)
