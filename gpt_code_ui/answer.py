@@ -21,6 +21,7 @@ from gpt_code_ui.protocol import (
     ReasoningChunk,
     ReasoningDelta,
     ReasoningDone,
+    RetypeChunk,
     TextChunk,
     TextDelta,
     TextDone,
@@ -46,7 +47,7 @@ EXECUTE_CODE = ToolSpec(
 )
 
 Prose = Literal["text", "reasoning"]
-AnswerChunk = TextChunk | ReasoningChunk | ToolCallChunk | FinishChunk
+AnswerChunk = TextChunk | ReasoningChunk | RetypeChunk | ToolCallChunk | FinishChunk
 
 
 def code_of(
@@ -107,8 +108,9 @@ class Call:
     def code(self, offered: Collection[str] = (EXECUTE_CODE.name,)) -> Understood | Refused:
         """What to run, once the answer has ended well; ``offered`` are the tools there are."""
         code = code_of(self.name, self.arguments, offered)
-        printed = self.printed and isinstance(code, Understood)
-        return replace(code, repaired=True) if printed else code
+        if self.printed and isinstance(code, Understood):
+            return replace(code, repaired=True)
+        return code
 
     def for_history(self) -> ToolCall:
         """The call as the model is reminded of it: always valid JSON, and as it was understood.
@@ -196,6 +198,8 @@ class Answer:
         match chunk:
             case TextChunk() | ReasoningChunk():
                 yield from self._prose(chunk)
+            case RetypeChunk():
+                yield from self._retype(chunk.kind)
             case ToolCallChunk():
                 yield from self._call(chunk)
             case FinishChunk():
@@ -271,6 +275,18 @@ class Answer:
         yield delta(part_id=part.part_id, offset=part.length, text=chunk.text)
         part.pieces.append(chunk.text)
         part.length += len(chunk.text)
+
+    def _retype(self, kind: Prose) -> Iterator[Event]:
+        """Close what is open as the kind that it was; the history keeps it as that as well."""
+        if self._open is None or self._open.kind == kind:
+            return
+        self._open.kind = kind
+        into, out_of = self._text, self._thought
+        if kind == "reasoning":
+            into, out_of = out_of, into
+        into += out_of
+        out_of.clear()
+        yield from self.close_prose()
 
     def _call(self, chunk: ToolCallChunk) -> Iterator[Event]:
         self.is_empty = False

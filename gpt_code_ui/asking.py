@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gpt_code_ui.arguments import Refused, read
 from gpt_code_ui.capabilities import Capabilities
 from gpt_code_ui.chat_completions import request_body
-from gpt_code_ui.fence import TOOL, FenceSplitter, fenced
+from gpt_code_ui.fence import TOOL, FenceSplitter, fenced, others
 from gpt_code_ui.printed_calls import PrintedCalls
 from gpt_code_ui.protocol import (
     FinishChunk,
@@ -38,7 +38,7 @@ class Asked:
         has_no_tools = bool(request.tools) and known.tools is False
         offered = [tool.name for tool in request.tools]
         self._printed = PrintedCalls(lambda name: bool(name) and meant(name, offered) is not None)
-        self._fence = FenceSplitter() if has_no_tools else None
+        self._fence = FenceSplitter(others(request)) if has_no_tools else None
         self.body = request_body(
             fenced(request) if has_no_tools else request,
             with_usage=known.usage is not False,
@@ -46,6 +46,7 @@ class Asked:
             with_reasoning=known.wants_reasoning is True,
             options=_numbers(options, known, newest),
         )
+        self.opened = known.opens_thinking is True
         self.learnt: dict[str, bool] = {}
         self.spoke = False
         self._calls: dict[int, tuple[str, list[str]]] = {}

@@ -63,7 +63,8 @@ class Capabilities:
 
     ``usage``: counts tokens of a stream when asked. ``max_completion_tokens``: wants that name for
     the limit of an answer, not ``max_tokens``. ``temperature``: takes one. ``reasoning``: thinks
-    aloud. ``wants_reasoning``: has to be sent its own thinking back. ``context_window`` in tokens.
+    aloud. ``wants_reasoning``: has to be sent its own thinking back. ``opens_thinking``: its text
+    begins inside the thinking. ``context_window`` in tokens.
     """
 
     streams: bool | None = None
@@ -75,6 +76,7 @@ class Capabilities:
     reasoning: bool | None = None
     wants_reasoning: bool | None = None
     usage: bool | None = None
+    opens_thinking: bool | None = None
 
     def differences(self, before: "Capabilities") -> dict[str, Any]:
         """The facts that are not as before, by name."""

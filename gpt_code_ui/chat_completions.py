@@ -119,7 +119,14 @@ def _tool(tool: ToolSpec) -> JsonObject:
 class AnswerReader:
     """One response: bytes in, chunks out. ``secrets`` are kept out of what it raises."""
 
-    def __init__(self, secrets: Sequence[str] = (), max_bytes: int = MAX_ANSWER_BYTES) -> None:
+    def __init__(
+        self,
+        secrets: Sequence[str] = (),
+        max_bytes: int = MAX_ANSWER_BYTES,
+        *,
+        opened: bool = False,
+    ) -> None:
+        """``opened``: the template of this model opens the thinking."""
         self._secrets = secrets
         self._bytes_left = max_bytes
         self._lines = EventLines()
@@ -131,9 +138,14 @@ class AnswerReader:
         self._has_deltas = False
         self._text = SurrogateJoiner()
         self._reasoning = SurrogateJoiner()
-        self._thinking = ThinkSplitter()
+        self._thinking = ThinkSplitter(opened=opened)
         self.finished = False
         self.done = False
+
+    @property
+    def began_thinking(self) -> bool | None:
+        """Whether the text began inside the model's thinking; None where it does not tell."""
+        return self._thinking.was_open
 
     @property
     def is_stream(self) -> bool:
@@ -241,7 +253,9 @@ class AnswerReader:
         before = len(chunks)
         delta = self._delta(choice)
         self._prose(delta, chunks)
-        chunks += [self._calls.chunk(call) for call in _calls(delta)]
+        if calls := _calls(delta):
+            chunks += self._thinking.before_call()
+            chunks += [self._calls.chunk(call) for call in calls]
         self.spoke = self.spoke or len(chunks) > before
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason and not self.finished:
@@ -278,8 +292,11 @@ class AnswerReader:
         self.finished = True
         chunks += self._thinking.feed(self._text.flush())
         chunks += self._thinking.flush()
-        ours = next((one for sign, one in REASONS if sign.search(reason)), "stop")
-        chunks.append(FinishChunk(reason=ours))
+        chunks.append(FinishChunk(reason=_reason(reason)))
+
+
+def _reason(reason: str) -> Reason:
+    return next((ours for sign, ours in REASONS if sign.search(reason)), "stop")
 
 
 def cut() -> AnswerCut:

@@ -192,7 +192,7 @@ class OpenAIModel:
             self._capabilities.learn(url, model, **learnt)
 
     async def _attempt(self, asked: Asked, out: Callable[[Batch], None]) -> None:
-        reader = AnswerReader(self._secrets)
+        reader = AnswerReader(self._secrets, opened=asked.opened)
 
         def put(batch: Batch) -> None:
             out(asked.take(batch))
@@ -209,6 +209,8 @@ class OpenAIModel:
             put(reader.end())
             if reader.is_stream:
                 asked.learnt["streams"] = True
+            if reader.began_thinking is not None:
+                asked.learnt["opens_thinking"] = reader.began_thinking
         # Whatever the client and the layers below it raise ends here, translated.
         except Exception as error:
             out(asked.rest())

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gpt_code_ui.protocol import FinishChunk, ModelChunk, TextChunk, ToolCallChunk
+from gpt_code_ui.protocol import FinishChunk, ModelChunk, RetypeChunk, TextChunk, ToolCallChunk
 
 Call = tuple[str, str]
 
@@ -84,8 +84,11 @@ class PrintedCalls:
                 continue
             if isinstance(chunk, ToolCallChunk):
                 self._has_calls = True
-            if isinstance(chunk, FinishChunk):
+            elif isinstance(chunk, FinishChunk):
                 chunk = self._finish(chunk, out)
+            elif isinstance(chunk, RetypeChunk):
+                out += self.rest()  # what was thinking holds no call
+                self._found, self._before = False, ""
             out.append(chunk)
         return out
 

@@ -590,6 +590,13 @@ class ReasoningChunk(Value):
     details: list[dict[str, Any]] | None = None
 
 
+class RetypeChunk(Value):
+    """What this answer has said since its last call was all of the other kind."""
+
+    type: Literal["retype"] = "retype"
+    kind: Literal["text", "reasoning"]
+
+
 class ToolCallChunk(Value):
     """A piece of a tool call; ``index`` tells calls of one answer apart.
 
@@ -621,7 +628,13 @@ class FinishChunk(Value):
 
 
 ModelChunk = Annotated[
-    RequestSent | TextChunk | ReasoningChunk | ToolCallChunk | UsageChunk | FinishChunk,
+    RequestSent
+    | TextChunk
+    | ReasoningChunk
+    | RetypeChunk
+    | ToolCallChunk
+    | UsageChunk
+    | FinishChunk,
     Field(discriminator="type"),
 ]
 

@@ -26,7 +26,7 @@ def meant(name: str, offered: Collection[str]) -> str | None:
     if name in offered:
         return name
     bare = _bare(_PREFIX.sub("", name))
-    close = [one for one in offered if bare and _bare(one) == bare]
+    close = [one for one in dict.fromkeys(offered) if bare and _bare(one) == bare]
     if len(close) == 1:
         return close[0]
     is_code = EXECUTE_CODE in offered and means(name, EXECUTE_CODE)

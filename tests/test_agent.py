@@ -32,6 +32,7 @@ from gpt_code_ui.protocol import (
     ReasoningChunk,
     ReasoningDelta,
     ReasoningDone,
+    RetypeChunk,
     StreamOutput,
     TextDelta,
     TextDone,
@@ -627,3 +628,47 @@ def test_another_tool_is_offered_called_and_told() -> None:
     *_, first, second = played.model.requests[-1].messages
     assert isinstance(first, ToolMessage) and first.text == '{"x": 1}'
     assert isinstance(second, ToolMessage) and second.text == "Nothing was asked. Ask."
+
+
+class Reader(Echo):
+    """A tool that is always offered."""
+
+    spec = ToolSpec(name="read_output", description="", parameters={"type": "object"})
+
+    def offered(self, messages: Sequence[ChatMessage]) -> bool:
+        return True
+
+
+def test_text_that_was_thinking_is_closed_as_that() -> None:
+    played = play([
+        *text("Hm", "."), RetypeChunk(kind="reasoning"), *text("So: "), *call("1"), CALLS_REASON,
+    ], [*text("Done"), STOP_REASON], results=[printed("1")])  # fmt: skip
+    assert played.shown()[:5] == [
+        TextDelta(part_id="2", offset=0, text="Hm"), TextDelta(part_id="2", offset=2, text="."),
+        ReasoningDone(part_id="2", turn_id="t", text="Hm."),
+        TextDelta(part_id="3", offset=0, text="So: "),
+        TextDone(part_id="3", turn_id="t", text="So: "),
+    ]  # fmt: skip
+    sent = played.model.requests[1].messages[1]
+    assert isinstance(sent, AssistantMessage)
+    assert (sent.text, sent.reasoning) == ("So: ", "Hm.")
+
+
+def test_a_model_that_calls_what_is_not_there_is_told_all_that_is() -> None:
+    played = play(
+        [*raw_call('{"q": "x"}', name="web_search"), CALLS_REASON],
+        [*text("I cannot."), STOP_REASON],
+        tools=[Reader()],
+    )  # fmt: skip
+    told = played.model.requests[1].messages[-1]
+    assert told.text.endswith("The tools are 'execute_code' and 'read_output'.")
+
+
+def test_a_tool_by_nearly_its_name_is_that_tool() -> None:
+    played = play(
+        [*raw_call('{"cell": "1"}', name="functions.readOutput"), CALLS_REASON],
+        [*text("Yes."), STOP_REASON],
+        tools=[Reader()],
+    )
+    names = [one.name for one in played.events if isinstance(one, ToolStarted)]
+    assert names == ["read_output"]

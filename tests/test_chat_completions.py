@@ -168,6 +168,64 @@ def test_calls_that_all_have_index_zero_are_told_apart_by_id() -> None:
     assert [one.index for one in calls(*pieces) if isinstance(one, ToolCallChunk)] == [0, 0, 1]
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        # A fresh id and the name in each piece.
+        [piece(0, "a", "f", ""), piece(0, "b", "f", '{"x"'), piece(0, "c", "f", ": 1}"),
+         piece(0, "d", "f", '{"x": 2}')],
+        # One id for all, whole calls.
+        [piece(0, "a", "f", '{"x": 1}'), piece(0, "a", "f", '{"x": 2}')],
+        # No id and no index.
+        [piece(None, None, "f", '{"x": 1}'), piece(None, None, "f", '{"x": 2}')],
+        [piece(None, "", "f", '{"x"'), piece(None, "", None, ": 1}"),
+         piece(None, "", "f", '{"x": 2}')],
+        # Side by side, and the index as text.
+        [{**piece(None, "a", "f", '{"x"'), "index": "0"}, piece(1, "b", "f", '{"x"'),
+         piece(0, None, None, ": 1}"), piece(1, None, None, ": 2}")],
+        # The same again is no second call.
+        [piece(0, None, "f", '{"x": 1}'), piece(0, None, "f", '{"x": 1}'),
+         piece(1, None, "f", '{"x": 2}')],
+    ],
+)  # fmt: skip
+def test_two_calls_are_told_apart(pieces: list[dict[str, Any]]) -> None:
+    found: dict[int, str] = {}
+    for one in calls(*pieces):
+        assert isinstance(one, ToolCallChunk)
+        found[one.index] = found.get(one.index, "") + one.arguments
+    assert [one[-8:] for one in found.values()] == ['{"x": 1}', '{"x": 2}']
+
+
+def test_neighbours_of_one_role_are_joined() -> None:
+    request = ModelRequest(
+        turn_id="t",
+        model="m",
+        system="S",
+        messages=[
+            UserMessage(text="a"), UserMessage(text="b"), AssistantMessage(text="c"),
+            AssistantMessage(text="d"), UserMessage(text="e"),
+        ],
+        tools=[],
+    )  # fmt: skip
+    sent = request_body(request, with_usage=False)["messages"]
+    assert [(one["role"], one["content"]) for one in sent] == [
+        ("system", "S"), ("user", "a\n\nb"), ("assistant", "c\n\nd"), ("user", "e"),
+    ]  # fmt: skip
+
+
+def test_what_came_with_a_call_goes_back_with_it() -> None:
+    signed = {"google": {"thought_signature": "c2ln"}}
+    chunks = calls({**piece(0, "a", "f", "{}"), "extra_content": signed})
+    assert [one.extra for one in chunks if isinstance(one, ToolCallChunk)] == [signed]
+    call = ToolCall(id="a", name="f", arguments="{}", extra=signed)
+    details = [{"type": "reasoning.text", "text": "Hm.", "index": 0}]
+    answer = AssistantMessage(text="", tool_calls=[call], details=details)
+    request = ModelRequest(turn_id="t", model="m", system="S", messages=[answer], tools=[])
+    sent = request_body(request, with_usage=False)["messages"][1]
+    assert sent["tool_calls"][0]["extra_content"] == signed
+    assert sent["reasoning_details"] == details
+
+
 def test_arguments_that_are_an_object() -> None:
     assert calls(piece(0, "a", "f", {"code": "1"})) == [call_chunk(0, "a", "f", '{"code": "1"}')]
 

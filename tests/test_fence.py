@@ -14,10 +14,12 @@ from gpt_code_ui.protocol import (
     ModelChunk,
     ModelRequest,
     ReasoningChunk,
+    RetypeChunk,
     TextChunk,
     ToolCall,
     ToolCallChunk,
     ToolMessage,
+    ToolSpec,
     UserMessage,
 )
 
@@ -144,3 +146,63 @@ def test_a_history_of_calls_is_told_in_blocks_and_turns() -> None:
         UserMessage(text="[What came of the code]\n6\n\nand now?"),
         AssistantMessage(text="```text\nx({})\n```"),
     ]
+
+
+# --- other tools
+
+
+READ = ToolSpec(name="read_output", description="Read more.", parameters={"type": "object"})
+
+
+@pytest.mark.parametrize("finish", [STOP, FinishChunk(reason="tool_calls")])
+def test_a_block_with_the_name_of_a_tool_is_a_call(finish: FinishChunk) -> None:
+    answer = 'More.\n```read_output\n{"cell": "3",\n "lines": "1-5"}\n```\nIt says 5.'
+    for pieces in ([answer], list(answer)):
+        splitter = FenceSplitter({"read_output"})
+        chunks = [one for piece in pieces for one in splitter.take([TextChunk(text=piece)])]
+        chunks += splitter.take([finish])
+        calls = [one for one in chunks if isinstance(one, ToolCallChunk)]
+        assert calls[0].name == "read_output"
+        arguments = json.loads("".join(call.arguments for call in calls))
+        assert arguments == {"cell": "3", "lines": "1-5"}
+        assert read(one for one in chunks if isinstance(one, TextChunk))[0] == "More.\n"
+        assert chunks[-1] == FinishChunk(reason="tool_calls")
+
+
+def test_a_tool_that_is_not_offered_is_text() -> None:
+    answer = "```read_output\n{}\n```\n"
+    assert read(split([answer])) == (answer, "", None)
+
+
+def test_the_tools_are_told_and_their_calls_are_blocks() -> None:
+    call = ToolCall(id="1", name="read_output", arguments='{"cell": "3"}')
+    request = ModelRequest(
+        turn_id="t",
+        model="m",
+        system="S",
+        messages=[
+            UserMessage(text="go"),
+            AssistantMessage(text="", tool_calls=[call]),
+            ToolMessage(tool_call_id="1", text="1: a"),
+        ],
+        tools=[EXECUTE_CODE, READ],
+    )
+    sent = fenced(request)
+    assert "```read_output\n{...}\n```\nRead more. The arguments fit" in sent.system
+    assert sent.messages == [
+        UserMessage(text="go"),
+        AssistantMessage(text='```read_output\n{"cell": "3"}\n```'),
+        UserMessage(text="[What came of read_output]\n1: a"),
+    ]
+    assert "Other tools" not in fenced(request.model_copy(update={"tools": [EXECUTE_CODE]})).system
+
+
+def test_thinking_opens_no_block() -> None:
+    splitter = FenceSplitter()
+    chunks = splitter.take([
+        TextChunk(text="Perhaps\n```text\nx\n``"), RetypeChunk(kind="reasoning"),
+        TextChunk(text="```python\nprint(1)\n```\n"), STOP,
+    ])  # fmt: skip
+    at = chunks.index(RetypeChunk(kind="reasoning"))
+    assert read(chunks[:at]) == ("Perhaps\n```text\nx\n``", "", None)
+    assert read(chunks[at:])[:2] == ("", "print(1)")

@@ -22,6 +22,7 @@ from gpt_code_ui.protocol import (
     FinishChunk,
     ModelRequest,
     ReasoningChunk,
+    RetypeChunk,
     TextChunk,
     ToolCallChunk,
     UsageChunk,
@@ -30,7 +31,11 @@ from gpt_code_ui.protocol import (
 from tests.scripted_openai import Reply, ScriptedOpenAI
 
 FILES = sorted((Path(__file__).parent / "shapes").glob("*.json"))
-VENDORS = {"openai", "azure", "ollama", "vllm", "llamacpp", "lmstudio", "deepseek", "openrouter"}
+VENDORS = {
+    "openai", "azure", "ollama", "vllm", "llamacpp", "lmstudio", "deepseek", "openrouter", "gemini",
+    "mistral", "moonshot", "perplexity", "groq", "fireworks", "poolside", "llama",
+    "qwen",
+}  # fmt: skip
 ROWS = {
     f"{path.stem}: {row['name']}": row
     for path in FILES
@@ -79,6 +84,9 @@ def folded(model: OpenAIModel) -> dict[str, Any]:
                     call = calls.setdefault(chunk.index, ["", ""])
                     call[0] = chunk.name or call[0]
                     call[1] += chunk.arguments
+                case RetypeChunk():
+                    other = "text" if chunk.kind == "reasoning" else "reasoning"
+                    got[chunk.kind], got[other] = got[chunk.kind] + got[other], ""
                 case UsageChunk():
                     got["usage"] = [chunk.input_tokens, chunk.output_tokens]
                 case FinishChunk():

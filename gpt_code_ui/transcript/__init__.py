@@ -207,13 +207,14 @@ class Fold:
 
     def _close_prose(self, event: TextDone | ReasoningDone) -> None:
         part = self._prose.get(event.part_id)
+        kind: ProseKind = "text" if isinstance(event, TextDone) else "reasoning"
         if part is None:
             turn = self._turn_by_id.get(event.turn_id)
             if turn is None:
                 return
-            kind: ProseKind = "text" if isinstance(event, TextDone) else "reasoning"
             part = self._add_prose(kind, event.part_id, turn)
-        part.text, part.done = GrowingText(event.text), True
+        # Text may turn out to have been thinking: the closing event has the last word.
+        part.kind, part.text, part.done = kind, GrowingText(event.text), True
         self._open.pop(event.part_id, None)
 
     def _add_prose(self, kind: ProseKind, part_id: str, turn: GrowingTurn) -> GrowingProse:

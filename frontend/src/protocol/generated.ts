@@ -307,6 +307,12 @@ export interface Published {
   event: ConversationEvent;
 }
 
+/** What this answer has said since its last call was all of the other kind. */
+export interface RetypeChunk {
+  type: "retype";
+  kind: "text" | "reasoning";
+}
+
 /** A row of the model dropdown. ``None``: not known yet. */
 export interface ModelInfo {
   id: string;
