@@ -22,11 +22,13 @@ from gpt_code_ui.tool_names import means, meant
 class Options:
     """What the person set for all requests; None: as the endpoint has it.
 
-    ``max_tokens``: how long an answer may be.
+    ``max_tokens``: how long an answer may be. ``send_reasoning``: ``auto``, ``always`` or
+    ``never``.
     """
 
     temperature: float | None = None
     max_tokens: int | None = None
+    send_reasoning: str = "auto"
 
 
 class Asked:
@@ -43,7 +45,9 @@ class Asked:
             fenced(request) if has_no_tools else request,
             with_usage=known.usage is not False,
             streamed=known.streams is not False,
-            with_reasoning=known.wants_reasoning is True,
+            with_system=known.system is not False,
+            with_reasoning=_sends_reasoning(options, known),
+            with_details=options.send_reasoning != "never",
             options=_numbers(options, known, newest),
         )
         self.opened = known.opens_thinking is True
@@ -86,6 +90,16 @@ class Asked:
         """What still waited when the answer ended badly: it is shown, and nothing of it is run."""
         waited = self._printed.rest()
         return waited if self._fence is None else self._fence.take(waited)
+
+
+def _sends_reasoning(options: Options, known: Capabilities) -> bool:
+    match options.send_reasoning:
+        case "always":
+            return known.wants_reasoning is not False
+        case "never":
+            return False
+        case _:
+            return known.wants_reasoning is True
 
 
 def _numbers(options: Options, known: Capabilities, newest: bool) -> dict[str, int | float]:

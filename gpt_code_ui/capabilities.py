@@ -51,6 +51,16 @@ _NO_TOOLS = re.compile(
     r"|unsupported.{0,30}\btools?\b|endpoints found that support (?:the provided .)?tool",
     re.IGNORECASE,
 )
+_NO_SYSTEM = re.compile(
+    r"\bsystem.{0,3} (?:role|messages?|prompts?|instructions?)\b.{0,30}(?:not|n't|un)\W?(?:\w+ )?"
+    r"(?:support|enabled|allow)|does not support .{0,3}system\b"
+    r"|developer instruction is not enabled|only user.{0,20}assistant.{0,20}roles are supported",
+    re.IGNORECASE,
+)
+_NO_REASONING = re.compile(
+    rf"reasoning_content.{{0,80}}(?:{_REFUSES})|(?:{_REFUSES}).{{0,60}}reasoning_content",
+    re.IGNORECASE,
+)
 _WANTS_REASONING = re.compile(
     r"reasoning_content.{0,120}(?:must|missing|required|pass)|missing.{0,20}reasoning_content",
     re.IGNORECASE,
@@ -77,6 +87,7 @@ class Capabilities:
     wants_reasoning: bool | None = None
     usage: bool | None = None
     opens_thinking: bool | None = None
+    system: bool | None = None
 
     def differences(self, before: "Capabilities") -> dict[str, Any]:
         """The facts that are not as before, by name."""
@@ -103,6 +114,10 @@ def adapted(known: Capabilities, said: str, sent: Collection[str]) -> Capabiliti
         change = {"temperature": False}
     elif _WANTS_REASONING.search(said):
         change = {"wants_reasoning": True}
+    elif _NO_REASONING.search(said):
+        change = {"wants_reasoning": False}
+    elif _NO_SYSTEM.search(said):
+        change = {"system": False}
     elif "stream" in sent and _NOT_BOTH.search(said):
         change = {"streams": False}
     elif "tools" in sent and (_is_param(said, "tools") or _NO_TOOLS.search(said)):

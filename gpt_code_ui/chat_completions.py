@@ -55,16 +55,20 @@ def request_body(
     *,
     with_usage: bool,
     streamed: bool = True,
+    with_system: bool = True,
     with_reasoning: bool = False,
+    with_details: bool = True,
     options: Mapping[str, int | float] | None = None,
 ) -> JsonObject:
     """The body of a request. ``with_usage`` asks a stream for token counts, ``with_reasoning``
-    sends a model what it thought before."""
+    sends a model what it thought before, ``with_details`` what its endpoint made of that; without
+    ``with_system`` the system prompt begins the first message of the user."""
+    system, messages = _opening(request, with_system)
     body: JsonObject = {
         "model": request.model,
         "messages": [
-            {"role": "system", "content": request.system},
-            *(_message(message, with_reasoning) for message in in_turn(request.messages)),
+            *system,
+            *(_message(one, with_reasoning, with_details) for one in in_turn(messages)),
         ],
         "stream": streamed,
         **(options or {}),
@@ -76,7 +80,15 @@ def request_body(
     return body
 
 
-def _message(message: ChatMessage, with_reasoning: bool) -> JsonObject:
+def _opening(
+    request: ModelRequest, with_system: bool
+) -> tuple[list[JsonObject], Sequence[ChatMessage]]:
+    if with_system:
+        return [{"role": "system", "content": request.system}], request.messages
+    return [], [UserMessage(text=request.system), *request.messages]
+
+
+def _message(message: ChatMessage, with_reasoning: bool, with_details: bool) -> JsonObject:
     match message:
         case UserMessage():
             return {"role": "user", "content": message.text}
@@ -87,9 +99,12 @@ def _message(message: ChatMessage, with_reasoning: bool) -> JsonObject:
                 "content": message.text,
             }
         case AssistantMessage():
-            thought = {"reasoning_content": message.reasoning} if with_reasoning else {}
-            details = {"reasoning_details": message.details} if message.details else {}
-            return _assistant(message) | thought | details
+            sent = _assistant(message)
+            if with_reasoning:
+                sent["reasoning_content"] = message.reasoning
+            if with_details and message.details:
+                sent["reasoning_details"] = message.details
+            return sent
 
 
 def _assistant(message: AssistantMessage) -> JsonObject:

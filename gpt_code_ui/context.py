@@ -1,6 +1,6 @@
 """Keeps a conversation inside the model's window, however long it gets.
 
-``fit`` shortens old tool outputs first, then drops old turns with a note in their place. It never
+``fit`` shortens old tool outputs first, then drops old turns with a digest in their place. It never
 touches the system prompt, what was told of files, the latest error or the last user message, and
 never parts a tool call from its result. Tokens are estimated, for no table of tokens is fetched,
 and a ``Gauge`` corrects the estimate by what the endpoint reports.
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gpt_code_ui.digest import digest
 from gpt_code_ui.plain_text import cut
 from gpt_code_ui.protocol import (
     AssistantMessage,
@@ -42,6 +43,8 @@ FAMILIES: Sequence[tuple[str, int]] = (
 MESSAGE_TOKENS = 6
 SHORT_BYTES = (1000, 240)
 ANSWER_TOKENS = 4096
+# What is told of dropped turns: so many bytes at most, and this part of the room at most.
+DIGEST_BYTES, DIGEST_PART = 4000, 8
 # An overflow shrinks to this part of what was sent, where the endpoint names no number.
 SHRINK = 0.6
 LEAST_FACTOR, MOST_FACTOR = 0.4, 4.0
@@ -87,7 +90,7 @@ def fit(
     user message first.
     """
     rest = window - size_of(system, (), tools, count=count)
-    history = _History(messages, count)
+    history = _History(messages, count, max(rest, 0))
     steps: tuple[Callable[[], Iterator[None]], ...] = (
         lambda: history.shorten(SHORT_BYTES[0], last_round=False),
         lambda: history.shorten(SHORT_BYTES[1], last_round=False),
@@ -122,8 +125,10 @@ class _Unit:
 class _History:
     """The units of a history, its size in tokens, and what was taken out of it."""
 
-    def __init__(self, messages: Sequence[ChatMessage], count: Count) -> None:
+    def __init__(self, messages: Sequence[ChatMessage], count: Count, room: int) -> None:
+        """``room``: how many tokens there are."""
         self._count = count
+        self._digest_bytes = min(DIGEST_BYTES, 4 * room // DIGEST_PART)
         self._units = [
             _Unit(group, sum(_size(one, count) for one in group)) for group in _groups(messages)
         ]
@@ -180,7 +185,7 @@ class _History:
             self.size -= unit.size
 
     def _tell(self) -> None:
-        """Write the note anew: how much is gone, and what was told of files in it."""
+        """Write the note anew: what is gone, and what was told of files in it."""
         if self._note is not None:
             self.size -= _size(self._note, self._count)
             self._note = None
@@ -189,9 +194,12 @@ class _History:
             return
         asked = sum(unit.is_user for unit in gone)
         rounds = len(gone) - asked
+        left_out = [one for unit in gone for one in unit.messages]
+        lines = digest(left_out, self._digest_bytes)
+        about = f" What they were about:\n{lines}\n" if lines else ""
         text = (
             "[This conversation is longer than what you can read. Left out here: "
-            f"{asked} earlier messages of the person, {rounds} answers and their results.]"
+            f"{asked} earlier messages of the person, {rounds} answers and their results.{about}]"
         )
         told = dict.fromkeys(
             part for unit in gone if unit.is_user for part in _of_files(unit.messages[0].text)

@@ -34,6 +34,7 @@ from gpt_code_ui.told import with_files, with_news
 TOOL_NAME = "execute_code"
 TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 SHORTENED = "[shortened: read_output"
+CALL_ID = 9
 FAILED = frozenset({"error", "timeout", "died"})
 
 
@@ -137,24 +138,23 @@ def _answer(turn: Turn, output_bytes: int) -> Iterator[ChatMessage]:
                 texts.append(part.text)
             case CellPart(origin="model"):
                 arguments = json.dumps({"code": part.code}, ensure_ascii=False)
-                call = ToolCall(id=part.cell_id, name=TOOL_NAME, arguments=arguments)
+                call = ToolCall(id=_call_id(part.cell_id), name=TOOL_NAME, arguments=arguments)
                 yield AssistantMessage(
                     text=_joined(texts), tool_calls=[call], reasoning=_joined(thoughts)
                 )
                 report = told_report(part, output_bytes=output_bytes)
-                yield ToolMessage(
-                    tool_call_id=part.cell_id, text=report, failed=part.status in FAILED
-                )
+                yield ToolMessage(tool_call_id=call.id, text=report, failed=part.status in FAILED)
                 texts, thoughts = [], []
             case ReasoningPart():
                 thoughts.append(part.text)
             case ToolPart():
-                call = ToolCall(id=part.call_id, name=part.name, arguments=_object(part.arguments))
+                id, arguments = _call_id(part.call_id), _object(part.arguments)
+                call = ToolCall(id=id, name=part.name, arguments=arguments)
                 yield AssistantMessage(
                     text=_joined(texts), tool_calls=[call], reasoning=_joined(thoughts)
                 )
                 text = part.content or "[this call was never finished]"
-                yield ToolMessage(tool_call_id=part.call_id, text=text)
+                yield ToolMessage(tool_call_id=call.id, text=text)
                 texts, thoughts = [], []
             case CellPart():
                 pass
@@ -162,6 +162,11 @@ def _answer(turn: Turn, output_bytes: int) -> Iterator[ChatMessage]:
                 assert_never(part)
     if text := _joined(texts):
         yield AssistantMessage(text=text, reasoning=_joined(thoughts))
+
+
+def _call_id(id: str) -> str:
+    """Nine letters and digits: Mistral takes no other id, and everybody else takes any."""
+    return id[:CALL_ID]
 
 
 def _joined(texts: Sequence[str]) -> str:

@@ -333,7 +333,10 @@ class Models:
                 api_key=key, base_url=spec.base_url, api_version=spec.api_version,
                 api_type="azure" if spec.kind == "azure" else "open_ai",
                 extra_headers=dict(spec.extra_headers) or None,
-                options=Options(self._settings.temperature, self._settings.max_output_tokens),
+                options=Options(
+                    self._settings.temperature, self._settings.max_output_tokens,
+                    self._settings.send_reasoning,
+                ),
             )  # fmt: skip
             client = OpenAIModel(endpoint, capabilities=self._capabilities)
             # A former client may still answer somebody: it ends with the product.

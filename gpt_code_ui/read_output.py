@@ -17,7 +17,7 @@ from gpt_code_ui.protocol import AssistantMessage, CellPart, ChatMessage, ToolSp
 ANSWER_BYTES = 8192
 LINE_CHARACTERS = 500
 PIECE_BYTES = 1 << 16
-EXAMPLE = 'Call it like {"cell": 3, "lines": "1-100"} or {"cell": 3, "pattern": "error"}.'
+EXAMPLE = 'Call it like {"cell": "3", "lines": "1-100"} or {"cell": "3", "pattern": "error"}.'
 
 READ_OUTPUT = ToolSpec(
     name="read_output",
@@ -28,7 +28,7 @@ READ_OUTPUT = ToolSpec(
     parameters={
         "type": "object",
         "properties": {
-            "cell": {"type": ["integer", "string"], "description": "The cell's number or id."},
+            "cell": {"type": "string", "description": "The cell's number or id."},
             "lines": {"type": "string", "description": 'First and last line, like "101-200".'},
             "pattern": {
                 "type": "string",

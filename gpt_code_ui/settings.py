@@ -129,6 +129,9 @@ class Settings:
         kind.a_fraction(0, 2), "the temperature to ask models for (default: the model's own)"))
     max_output_tokens: int | None = field(default=None, metadata=_row(
         kind.a_number(16, 10_000_000), "how long an answer may be (default: the model's own)"))
+    send_reasoning: str = field(default="auto", metadata=_row(
+        kind.a_choice("auto", "always", "never"), "whether models get back what they thought: auto "
+        "(where their endpoint asks for it), always or never"))
     output_file_bytes: int = field(default=2 << 30, metadata=_row(
         kind.a_number(1 << 16, 1 << 40), "how much of a cell's output is kept in a file"))
     snakemq_port: int = field(default=0, metadata=_row(

@@ -18,6 +18,7 @@ from gpt_code_ui.protocol import (
     ModelRequest,
     ReasoningChunk,
     RequestSent,
+    RetypeChunk,
     TextChunk,
     ToolCall,
     ToolCallChunk,
@@ -217,3 +218,51 @@ def test_every_try_is_told(room: Room) -> None:
     chunks = room.ask(NO_TOOLS, BLOCK)
     sent = [one.body for one in chunks if isinstance(one, RequestSent)]
     assert sent == [request.body.decode() for request in room.server.requests]
+
+
+@pytest.mark.parametrize(("setting", "sent"), [("always", True), ("never", False)])
+def test_what_is_set_for_thinking_is_done(room: Room, setting: str, sent: bool) -> None:
+    room.known.learn(room.server.url, "m", wants_reasoning=None if sent else True)
+    room.ask(answer("ok"), options=Options(send_reasoning=setting))
+    messages = room.server.requests[0].json["messages"]
+    assert ("reasoning_content" in messages[2]) is sent
+
+
+def test_an_endpoint_that_refuses_thinking_is_not_sent_it_again(room: Room) -> None:
+    refusal = error(400, "messages.2.reasoning_content: Extra inputs are not permitted")
+    chunks = room.ask(refusal, answer("ok"), options=Options(send_reasoning="always"))
+    assert text_of(chunks) == "ok"
+    assert "reasoning_content" not in room.server.requests[1].json["messages"][2]
+
+
+def test_a_template_without_a_system_role_gets_it_in_the_question(room: Room) -> None:
+    chunks = room.ask(error(500, "System role not supported"), answer("ok"))
+    assert text_of(chunks) == "ok"
+    messages = room.server.requests[1].json["messages"]
+    assert messages[0] == {"role": "user", "content": "Be brief.\n\ngo"}
+    assert [one["role"] for one in messages] == ["user", "assistant", "tool"]
+
+
+def test_a_model_that_opens_its_thinking_is_read_so_from_then_on(room: Room) -> None:
+    thought = Reply([*text_chunks("Hm.\n</think>\n\nok"), chunk(finish="stop"), DONE])
+    plain_text = Reply([*text_chunks("sure"), chunk(finish="stop"), DONE])
+    room.ask(thought)
+    assert room.learnt.opens_thinking is True
+    second = room.ask(thought)
+    assert "".join(one.text for one in second if isinstance(one, ReasoningChunk)).strip() == "Hm."
+    assert text_of(second) == "ok"
+    third = room.ask(plain_text)
+    assert RetypeChunk(kind="text") in third
+    assert room.learnt.opens_thinking is False
+
+
+def test_a_printed_call_that_was_cut_is_shown_and_not_called(room: Room) -> None:
+    text = '<tool_call>{"name": "execute_code", "arguments": {"code": "1"}}</tool_call>'
+    room.server.script(Reply([*text_chunks(text)]))
+    model = OpenAIModel(Endpoint("sk-test-0123456789", room.server.url), capabilities=room.known)
+    chunks: list[ModelChunk] = []
+    with pytest.raises(GptCodeError, match="broke off"):
+        for one in model.stream(REQUEST, Stop()):
+            chunks.append(one)
+    model.close()
+    assert text_of(chunks) == text and arguments_of(chunks) == ""

@@ -151,19 +151,26 @@ def test_only_as_much_is_shortened_as_has_to_be() -> None:
     assert sizes[0] < 1100 and sizes[1] == len(LONG)
 
 
-def test_dropped_turns_leave_a_note_and_what_was_told_of_files() -> None:
+def test_dropped_turns_leave_a_digest_and_what_was_told_of_files() -> None:
     told = FOUND + '"a.csv": csv; 10 bytes'
     history = [
-        *user("x" * 8000 + told), *ran("ok", id="a"), AssistantMessage(text="It is 4."),
-        *user("and now?"), AssistantMessage(text="5"), *user("why?"),
+        *user("How many?\n" + "x" * 8000 + told), *ran("ok\n[files added: b.png]", id="a"),
+        AssistantMessage(text="I counted. It is 4."), *user("and now?"),
+        AssistantMessage(text="5"), *user("why?"),
     ]  # fmt: skip
     assert fitted(history, 400) == [
         UserMessage(
             text="[This conversation is longer than what you can read. Left out here: 1 earlier "
-            "messages of the person, 2 answers and their results.]" + told
+            "messages of the person, 2 answers and their results. What they were about:\n"
+            '- asked: "How many?"; answered: "I counted. It is 4."; files: b.png\n]' + told
         ),
         *user("and now?"), AssistantMessage(text="5"), *user("why?"),
     ]  # fmt: skip
+
+
+def test_without_room_there_is_no_digest() -> None:
+    history = [*user("x" * 8000), AssistantMessage(text="It is 4."), *user("why?")]
+    assert fitted(history, 60)[0].text.endswith("1 answers and their results.]")
 
 
 def test_the_latest_error_outlives_its_turn() -> None:
