@@ -248,9 +248,11 @@ class _Run:
             answer.require_good_end()
             yield from answer.close_prose()
             if not answer.calls:
-                if answer.is_empty and round_number == 0:
+                if not answer.has_text and round_number == 0:
+                    only = "" if answer.is_empty else ": it only thought"
                     raise ModelError(
-                        "The model gave an empty answer.", hint="Ask again, or try another model."
+                        f"The model gave an empty answer{only}.",
+                        hint="Ask again, or try another model.",
                     )
                 return
             yield from self._run_calls(answer)
@@ -393,7 +395,7 @@ class _Run:
                 continue
             code = call.code(offered)
             if isinstance(code, Refused):
-                yield from self._not_run(call, code.reason)
+                yield from self._refused(call, code.reason)
                 self._count(ok=False, malformed=True)
                 results.append(ToolMessage(tool_call_id=call.id, text=code.reason, failed=True))
             else:
@@ -452,6 +454,18 @@ class _Run:
         if not call.id or call.id in self._call_ids:
             call.id = f"call_{self.new_id()}"
         self._call_ids.add(call.id)
+
+    def _refused(self, call: Call, reason: str) -> Iterator[Event]:
+        """Show a call that cannot be run: as its cell, or without any code as a tool's."""
+        if call.shown:
+            yield from self._not_run(call, reason)
+            return
+        call.closed = True
+        id = call.cell_id
+        yield ToolStarted(
+            call_id=id, turn_id=self.turn.turn_id, name=call.name, arguments=call.arguments
+        )
+        yield ToolFinished(call_id=id, status="error", content=reason)
 
     def _not_run(self, call: Call, reason: str) -> Iterator[Event]:
         """Close a cell that shows code, or was about to, as not run."""

@@ -189,6 +189,11 @@ class Answer:
         self.is_empty = True
 
     @property
+    def has_text(self) -> bool:
+        """Whether anything was said, thinking left aside."""
+        return any(piece.strip() for piece in self._text)
+
+    @property
     def calls(self) -> list[Call]:
         """The calls in the order in which they were begun."""
         return list(self._calls.values())

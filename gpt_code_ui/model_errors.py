@@ -109,6 +109,7 @@ SIGNS: Sequence[tuple[str, type[ModelError]]] = (
         r"|no endpoints found that support tool",
         ToolsUnsupported,
     ),
+    (r"loading (the )?model|model is (currently |still )?loading", ModelOverloaded),
     (
         r"rate[_ ]limit|too many requests|overloaded_error|slow down|resource[_ ]exhausted"
         r"|throttl",

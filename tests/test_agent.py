@@ -672,3 +672,21 @@ def test_a_tool_by_nearly_its_name_is_that_tool() -> None:
     )
     names = [one.name for one in played.events if isinstance(one, ToolStarted)]
     assert names == ["read_output"]
+
+
+def test_only_thinking_is_no_answer() -> None:
+    played = play([ReasoningChunk(text="Hm."), STOP_REASON])
+    assert isinstance(played.last, TurnFinished) and played.last.error is not None
+    assert played.last.error.message == "The model gave an empty answer: it only thought."
+
+
+def test_a_call_without_code_that_is_refused_is_shown_as_a_tool() -> None:
+    played = play(
+        [*raw_call('{"q": "x"}', name="web_search"), CALLS_REASON], [*text("No."), STOP_REASON]
+    )
+    shown = [one for one in played.events if isinstance(one, ToolStarted | ToolFinished)]
+    reason = "There is no tool 'web_search'. The only tool is 'execute_code'."
+    assert shown == [
+        ToolStarted(call_id="2", turn_id="t", name="web_search", arguments='{"q": "x"}'),
+        ToolFinished(call_id="2", status="error", content=reason),
+    ]

@@ -120,6 +120,8 @@ CASES: list[tuple[int, object, type[errors.ModelError]]] = [
      errors.ContentFiltered),
     (400, {"errors": [{"message": "invalid model name"}]}, errors.UnknownModel),
     (422, {"detail": [{"msg": "context window of 100 tokens"}]}, errors.ContextOverflow),
+    (503, {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}},
+     errors.ModelOverloaded),
     (503, "upstream connect error", errors.ModelOverloaded),
 ]  # fmt: skip
 
