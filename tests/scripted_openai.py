@@ -152,6 +152,7 @@ class ScriptedOpenAI:
     def __init__(self, *answers: Answer, models: Sequence[str] = ("scripted",)) -> None:
         self.requests: list[Recorded] = []
         self.models = list(models)
+        self.refused_key: str | None = None
         self._answers = list(answers)
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -205,6 +206,8 @@ class ScriptedOpenAI:
     def reply_to(self, request: Recorded) -> Reply:
         """Record the request and take its reply from the script."""
         with self._changed:
+            if request.headers.get("authorization") == f"Bearer {self.refused_key}":
+                return error(401, "Incorrect API key provided.", code="invalid_api_key")
             if request.method == "GET" and request.path.endswith("/models"):
                 rows = [{"id": name, "object": "model"} for name in self.models]
                 return plain(json.dumps({"object": "list", "data": rows}))

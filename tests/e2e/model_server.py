@@ -27,6 +27,7 @@ from tests.scripted_openai import (
 )
 
 REQUESTS_MAX = 10_000
+WRONG_KEY = "sk-wrong-0123456789"
 MODELS = ("scripted-small", "scripted-large")
 
 
@@ -289,6 +290,7 @@ def reply_to(request: Recorded) -> Reply:
 def main() -> None:
     """Serve until stdin ends."""
     with ScriptedOpenAI(*[reply_to] * REQUESTS_MAX, models=MODELS) as server:
+        server.refused_key = WRONG_KEY
         print(json.dumps({"url": server.url}), flush=True)
         sys.stdin.read()
 

@@ -61,6 +61,8 @@ export interface Product {
 interface PerTest {
   /** A product of this test's own, on the demo model, that nobody has signed in to. */
   fresh: { origin: string; link: string };
+  /** A product without a key or a model, and a model server that it has not been told of. */
+  bare: { origin: string; link: string; model: string };
   /** A page that is signed in, with its console watched. */
   chat: Chat;
 }
@@ -255,6 +257,15 @@ export const test = base.extend<PerTest, PerWorker>({
     const { origin, link, running } = await startProduct(["--data-dir", data, "--demo"]);
     await use({ origin, link });
     await running.stop();
+    rmSync(data, { recursive: true, force: true });
+  },
+  bare: async ({}, use) => {
+    const data = mkdtempSync(join(tmpdir(), "gptcode-e2e-"));
+    const model = await startModel();
+    const started = await startProduct(["--data-dir", data], { GPTCODE_FIND_LOCAL: "off" });
+    await use({ origin: started.origin, link: started.link, model: model.url });
+    await started.running.stop();
+    await model.running.stop();
     rmSync(data, { recursive: true, force: true });
   },
   chat: async ({ page, product }, use) => {
