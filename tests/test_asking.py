@@ -262,7 +262,6 @@ def test_a_printed_call_that_was_cut_is_shown_and_not_called(room: Room) -> None
     model = OpenAIModel(Endpoint("sk-test-0123456789", room.server.url), capabilities=room.known)
     chunks: list[ModelChunk] = []
     with pytest.raises(GptCodeError, match="broke off"):
-        for one in model.stream(REQUEST, Stop()):
-            chunks.append(one)
+        chunks.extend(model.stream(REQUEST, Stop()))
     model.close()
     assert text_of(chunks) == text and arguments_of(chunks) == ""

@@ -229,7 +229,7 @@ export const en = {
     reasoning: "Thoughts",
     you: "You",
     stopped: "You stopped this answer.",
-    limit: "Stopped after the allowed number of steps. Ask to continue if it was on the right way.",
+    limit: "The turn ended at one of its limits. What was done is kept.",
     failed: "The answer could not be finished",
     notFound: "This conversation does not exist",
     notFoundHint: "It may have been deleted, or the link belongs to another data folder.",

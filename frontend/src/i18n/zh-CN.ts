@@ -213,7 +213,7 @@ export const zhCN: Words = {
     reasoning: "思考过程",
     you: "你",
     stopped: "你停止了这次回答。",
-    limit: "已达到允许的步数上限。如果方向正确，可以让它继续。",
+    limit: "本回合到达上限而结束。已完成的内容都会保留。",
     failed: "回答未能完成",
     notFound: "这个对话不存在",
     notFoundHint: "它可能已被删除，或者链接属于另一个数据文件夹。",

@@ -45,7 +45,11 @@ export function TurnEnd({ turn, conversationId, busy, answer, onRetry, last }: P
         <p className="flex items-center gap-3 text-sm text-muted">
           <span>
             {turn.status === "stopped" ? words.chat.stopped : words.chat.limit}
-            {turn.error && <span className="block text-xs text-faint">{turn.error.message}</span>}
+            {turn.error && (
+              <span className="block text-xs text-faint">
+                {[turn.error.message, turn.error.hint].filter(Boolean).join(" ")}
+              </span>
+            )}
           </span>
           {retry}
         </p>
