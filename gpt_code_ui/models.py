@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 LIST_S = 5.0
 TEST_S = 60.0
+# What the page shows of a model that was tested.
+SHOWN = ("tools", "vision", "context_window", "streams", "reasoning", "temperature")
 # Names in a provider's list that do not chat.
 OTHER_WORK = re.compile(
     r"embed|whisper|\btts|dall-e|moderation|rerank|transcri|realtime|image|sora|^(babbage|davinci)",
@@ -272,7 +274,7 @@ class Models:
             "ok": True,
             "seconds": seconds,
             "text": text.strip()[:200],
-            "learnt": {key: learnt.get(key) for key in ("tools", "vision", "context_window")},
+            "learnt": {key: learnt.get(key) for key in SHOWN},
         }
 
     def close(self) -> None:

@@ -111,6 +111,9 @@ export const en = {
     tools: "calls tools",
     noTools: "does not call tools",
     vision: "sees images",
+    thinks: "thinks aloud",
+    noStream: "answers in one piece",
+    noTemperature: "takes no temperature",
     window: (tokens: number) => `reads ${count(tokens, "token", "tokens")}`,
     firstTitle: "Choose a model to begin",
     firstLead:

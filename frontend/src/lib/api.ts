@@ -77,6 +77,9 @@ export interface TestResult {
     tools?: boolean | null;
     vision?: boolean | null;
     context_window?: number | null;
+    streams?: boolean | null;
+    reasoning?: boolean | null;
+    temperature?: boolean | null;
   };
 }
 

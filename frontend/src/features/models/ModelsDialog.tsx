@@ -167,11 +167,14 @@ function TestButton({ model }: { model: string }) {
 }
 
 function toldOf(told: TestResult, words: ReturnType<typeof useWords>["providers"]): string {
-  const { tools, vision, context_window: window } = told.learnt;
+  const { tools, vision, context_window: window, streams, reasoning, temperature } = told.learnt;
   const learnt = [
     words.works(told.seconds),
     tools !== null && tools !== undefined && (tools ? words.tools : words.noTools),
     vision === true && words.vision,
+    reasoning === true && words.thinks,
+    streams === false && words.noStream,
+    temperature === false && words.noTemperature,
     typeof window === "number" && words.window(window),
   ];
   return learnt.filter(Boolean).join(" · ");
