@@ -24,7 +24,7 @@ from gpt_code_ui.errors import (
     ModelError,
     TurnLimit,
 )
-from gpt_code_ui.history import FAILED, told_report
+from gpt_code_ui.history import FAILED, shown_figures, told_report
 from gpt_code_ui.protocol import (
     CellFinished,
     CellPart,
@@ -47,6 +47,7 @@ from gpt_code_ui.protocol import (
     UsageChunk,
 )
 from gpt_code_ui.same_errors import CHANGE_COURSE, Errors
+from gpt_code_ui.seeing import is_shown, pictures_in
 from gpt_code_ui.setting_types import Price
 from gpt_code_ui.tool_names import meant
 
@@ -143,6 +144,36 @@ class Tool(Protocol):
         ...
 
 
+class Aside:
+    """Tokens of other models that were asked for the turn, and dollars where ``price`` knows."""
+
+    def __init__(self, price: Callable[[str], Price | None] = lambda _: None) -> None:
+        self._price = price
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self.cost: float | None = None
+
+    def add(self, model: str, usage: UsageChunk) -> None:
+        """Count one answer."""
+        self.input_tokens += usage.input_tokens
+        self.output_tokens += usage.output_tokens
+        if price := self._price(model):
+            self.cost = (self.cost or 0.0) + price.of(usage.input_tokens, usage.output_tokens)
+
+
+def request_sent(turn_id: str, request_id: str, sent: RequestSent) -> ModelRequestSent:
+    """The event for a request that left."""
+    body = sent.body.encode()
+    return ModelRequestSent(
+        turn_id=turn_id,
+        request_id=request_id,
+        url=sent.url,
+        bytes=len(body),
+        sha256=hashlib.sha256(body).hexdigest(),
+        unseen=sent.unseen or None,
+    )
+
+
 @dataclass(frozen=True)
 class Limits:
     """Where a turn ends by itself.
@@ -179,17 +210,20 @@ def run_turn(
     gauge: Gauge | None = None,
     price: Price | None = None,
     tools: Sequence[Tool] = (),
+    pictures: Callable[[Sequence[ChatMessage]], list[ChatMessage]] = list,
+    aside: Aside | None = None,
 ) -> Iterator[Event]:
     """Answer the last user message of ``history``; the kernel publishes what runs in it.
 
     ``new_id`` names parts, cells and requests. ``on_request(request_id, url, body)`` gets every
     request as it left, before its ``model_request`` event. ``gauge`` keeps requests within the
     model's window; with a ``price`` the usage carries what it cost.
-    ``tools`` are those beside ``execute_code``.
+    ``tools`` are those beside ``execute_code``. ``pictures`` makes those of messages fit to be
+    sent; ``aside`` is what else the turn spends.
     """
     run = _Run(
         turn, list(history), model, kernel, limits, stop, system, new_id, on_request,
-        gauge or Gauge(), price, tools,
+        gauge or Gauge(), price, tools, pictures, aside or Aside(),
     )  # fmt: skip
     status: TurnStatus = "failed"
     error: ErrorBody | None = None
@@ -227,6 +261,8 @@ class _Run:
     gauge: Gauge
     price: Price | None
     tools: Sequence[Tool]
+    pictures: Callable[[Sequence[ChatMessage]], list[ChatMessage]]
+    aside: Aside
 
     def __post_init__(self) -> None:
         self._answer = Answer(self.turn.turn_id, self.new_id)
@@ -237,6 +273,7 @@ class _Run:
         self._call_ids: set[str] = set()
         self._sent_messages: list[ChatMessage] = []
         self._errors = Errors(self.limits.same_errors)
+        self._drew: list[CellPart] = []
 
     def rounds(self) -> Iterator[Event]:
         """Answers and the cells they ask for, until an answer asks for none."""
@@ -288,7 +325,7 @@ class _Run:
     def _can_shrink(self, overflow: ContextOverflow) -> bool:
         size = size_of(self.system, self._sent_messages, self._tools(), count=self.gauge.count)
         self.gauge.overflowed(size, window_in(overflow.said or overflow.message))
-        shorter = self.gauge.fit(self.system, self.messages, self._tools())
+        shorter = self.gauge.fit(self.system, self.pictures(self.messages), self._tools())
         return shorter != self._sent_messages
 
     def _tools(self) -> list[ToolSpec]:
@@ -327,7 +364,7 @@ class _Run:
 
     def _listen(self) -> Iterator[Event]:
         tools = self._tools()
-        self._sent_messages = self.gauge.fit(self.system, self.messages, tools)
+        self._sent_messages = self.gauge.fit(self.system, self.pictures(self.messages), tools)
         request = ModelRequest(
             turn_id=self.turn.turn_id,
             model=self.turn.model,
@@ -354,28 +391,25 @@ class _Run:
     def _sent(self, sent: RequestSent) -> Event:
         request_id = self.new_id()
         self.on_request(request_id, sent.url, sent.body)
-        body = sent.body.encode()
-        return ModelRequestSent(
-            turn_id=self.turn.turn_id,
-            request_id=request_id,
-            url=sent.url,
-            bytes=len(body),
-            sha256=hashlib.sha256(body).hexdigest(),
-        )
+        return request_sent(self.turn.turn_id, request_id, sent)
 
     def _usage(self, usage: UsageChunk) -> Event:
         self._input_tokens += usage.input_tokens
         self._output_tokens += usage.output_tokens
-        sent = size_of(self.system, self._sent_messages, self._tools(), count=estimate)
-        self.gauge.learn(sent, usage.input_tokens)
-        price = self.price
+        if not any(is_shown(one) for one in pictures_in(self._sent_messages)):
+            # What pictures cost differs from model to model: it would spoil the count of text.
+            sent = size_of(self.system, self._sent_messages, self._tools(), count=estimate)
+            self.gauge.learn(sent, usage.input_tokens)
+        price, aside = self.price, self.aside
+        own = price.of(self._input_tokens, self._output_tokens) if price else None
+        costs = [one for one in (own, aside.cost) if one is not None]
         return Usage(
             turn_id=self.turn.turn_id,
-            input_tokens=self._input_tokens,
-            output_tokens=self._output_tokens,
+            input_tokens=self._input_tokens + aside.input_tokens,
+            output_tokens=self._output_tokens + aside.output_tokens,
             context_tokens=usage.input_tokens + usage.output_tokens,
             context_window=self.gauge.window,
-            cost=price.of(self._input_tokens, self._output_tokens) if price else None,
+            cost=sum(costs) if costs else None,
         )
 
     def _run_calls(self, answer: Answer) -> Iterator[Event]:
@@ -384,6 +418,7 @@ class _Run:
             self._name(call)
         results: list[ToolMessage] = []
         offered = [tool.name for tool in self._tools()]
+        self._drew = []
         for call in answer.calls:
             if self.stop.requested:
                 return
@@ -400,7 +435,8 @@ class _Run:
                 results.append(ToolMessage(tool_call_id=call.id, text=code.reason, failed=True))
             else:
                 results.append(self._run_cell(call, code))
-        self.messages += [answer.message(), *results]
+        # After all results: nothing may come between a call and its result.
+        self.messages += [answer.message(), *results, *shown_figures(self._drew)]
 
     def _run_tool(self, call: Call, tool: Tool) -> Generator[Event, None, ToolMessage]:
         id, arguments = call.cell_id, call.arguments
@@ -428,6 +464,7 @@ class _Run:
             repaired=code.repaired or None,
         )
         call.closed = True
+        self._drew.append(cell)
         if not self.stop.requested:
             self._count(ok=cell.status in ("ok", "interrupted"))
         text = told_report(cell, output_bytes=self.limits.output_bytes)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gpt_code_ui.arguments import Refused, read
-from gpt_code_ui.capabilities import Capabilities
+from gpt_code_ui.capabilities import PICTURES, Capabilities
 from gpt_code_ui.chat_completions import request_body
 from gpt_code_ui.fence import TOOL, FenceSplitter, fenced, others
 from gpt_code_ui.printed_calls import PrintedCalls
@@ -15,6 +15,7 @@ from gpt_code_ui.protocol import (
     ReasoningChunk,
     ToolCallChunk,
 )
+from gpt_code_ui.seeing import blind, is_shown, pictures_in, refused, sighted
 from gpt_code_ui.tool_names import means, meant
 
 
@@ -35,8 +36,20 @@ class Asked:
     """A request and its answer. ``newest``: OpenAI's newest names are understood for certain."""
 
     def __init__(
-        self, request: ModelRequest, known: Capabilities, options: Options, *, newest: bool
-    ) -> None:
+        self, request: ModelRequest, known: Capabilities, options: Options, *, newest: bool,
+        without_pictures: bool = False,
+    ) -> None:  # fmt: skip
+        """``without_pictures``: the endpoint took one of them amiss, perhaps not all pictures."""
+        is_blind = known.vision is False
+        self.unseen = 0
+        if is_blind:
+            self.unseen = sum(one.missing is None for one in pictures_in(request.messages))
+            request = blind(request)
+        elif without_pictures:
+            request = refused(request)
+        else:
+            request = sighted(request)
+        self.shows = any(is_shown(one) for one in pictures_in(request.messages))
         has_no_tools = bool(request.tools) and known.tools is False
         offered = [tool.name for tool in request.tools]
         self._printed = PrintedCalls(lambda name: bool(name) and meant(name, offered) is not None)
@@ -65,6 +78,11 @@ class Asked:
         return all(isinstance(read("".join(pieces)), Refused) for pieces in calls)
 
     @property
+    def fields(self) -> list[str]:
+        """What the request has that an endpoint may refuse."""
+        return [*self.body, PICTURES] if self.shows else [*self.body]
+
+    @property
     def is_streamed(self) -> bool:
         """Whether the answer was asked for in pieces."""
         return bool(self.body["stream"])
@@ -82,6 +100,8 @@ class Asked:
                 pieces.append(chunk.arguments)
             elif isinstance(chunk, FinishChunk):
                 self._ended_well = chunk.reason in ("stop", "tool_calls")
+                if self.shows:
+                    self.learnt["vision"] = True
             elif isinstance(chunk, ReasoningChunk):
                 self.learnt["reasoning"] = True
         return batch if self._fence is None else self._fence.take(batch)

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 SMALLEST_WINDOW, LARGEST_WINDOW = 128, 100_000_000
 MOST_MODELS = 2000
+PICTURES = "image_url"
 _NUMBER = r"(\d[\d,._]*\d)"
 _WINDOWS = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -66,6 +67,30 @@ _WANTS_REASONING = re.compile(
     re.IGNORECASE,
 )
 
+# A model that takes text only says so in many ways; the second half are servers whose content can
+# only be text at all.
+_NO_VISION = re.compile(
+    r"image_url\b.{0,40}only supported by certain"
+    r"|images?[ _](?:input|content|url|part)s?\b.{0,60}"
+    r"(?:(?:not|n't) (?:be )?(?:support|enabl|avail|allow|accept)|unsupported)"
+    r"|(?:not|n't) (?:support|accept|handle|process|have)\w*.{0,40}"
+    r"\b(?:images?|vision|visual|multi-?modal|pictures?)\b(?!.{0,20}(?:larger|format|size|type))"
+    r"|endpoints found that support (?:the )?image|missing data required for image"
+    r"|(?:not|n't) (?:a |an |compiled for )?(?:multi-?modal|vision)|at most 0 image|mmproj"
+    r"|only (?:support|accept|take)s? text|text[- ]only model"
+    r"|unknown variant\W{0,4}image_url|invalid type: sequence, expected a string"
+    r"|ChatCompletionRequestContent|content.{0,20}(?:must|should) be a (?:valid )?string"
+    r"|Input should be \W{0,3}text\b",
+    re.IGNORECASE,
+)
+_PICTURE = re.compile(r"\bimages?\b|image_url|\bvision\b|multi-?modal|\bpictures?\b", re.IGNORECASE)
+_BAD_PICTURE = re.compile(
+    r"(?:invalid|unsupported)[_ ]image|make sure|image[_ ](?:parse|size|format|too)|decod|corrupt"
+    r"|damaged|too (?:large|big|many)|larger than|exceed|format|dimension|download|base64|flagged"
+    r"|filter|polic|safety",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True)
 class Capabilities:
@@ -101,11 +126,13 @@ UNKNOWN = Capabilities()
 def adapted(known: Capabilities, said: str, sent: Collection[str]) -> Capabilities | None:
     """What the refusal ``said`` tells beyond ``known``; None: it tells nothing that helps.
 
-    ``sent``: the names of the fields in the request that was refused.
+    ``sent``: the names of the fields in the request that was refused, and PICTURES if there were.
     """
     change: dict[str, Any] = {}
     if "stream_options" in sent and "stream_options" in said:
         change = {"usage": False}
+    elif PICTURES in sent and _NO_VISION.search(said):
+        change = {"vision": False}
     elif _names(said, "max_tokens", sent):
         change = {"max_completion_tokens": True}
     elif _names(said, "max_completion_tokens", sent):
@@ -124,8 +151,20 @@ def adapted(known: Capabilities, said: str, sent: Collection[str]) -> Capabiliti
         change = {"tools": False}
     elif "stream" in sent and (_is_param(said, "stream") or _NO_STREAM.search(said)):
         change = {"streams": False}
+    elif (
+        PICTURES in sent
+        and _PICTURE.search(said)
+        and re.search(_REFUSES, said, re.IGNORECASE)
+        and not _BAD_PICTURE.search(said)
+    ):
+        change = {"vision": False}
     told = replace(known, **change)
     return told if told != known else None
+
+
+def is_about_a_picture(said: str) -> bool:
+    """Whether a refusal speaks of a picture, perhaps of this one only."""
+    return _PICTURE.search(said) is not None
 
 
 def _names(said: str, name: str, sent: Collection[str]) -> bool:

@@ -28,6 +28,7 @@ from gpt_code_ui.protocol import (
     UserMessage,
 )
 from gpt_code_ui.roles import in_turn
+from gpt_code_ui.seeing import is_shown, line, notes
 from gpt_code_ui.thinking import ThinkSplitter
 
 JsonObject = dict[str, Any]
@@ -91,7 +92,7 @@ def _opening(
 def _message(message: ChatMessage, with_reasoning: bool, with_details: bool) -> JsonObject:
     match message:
         case UserMessage():
-            return {"role": "user", "content": message.text}
+            return {"role": "user", "content": _user_content(message)}
         case ToolMessage():
             return {
                 "role": "tool",
@@ -105,6 +106,20 @@ def _message(message: ChatMessage, with_reasoning: bool, with_details: bool) -> 
             if with_details and message.details:
                 sent["reasoning_details"] = message.details
             return sent
+
+
+def _user_content(message: UserMessage) -> str | list[JsonObject]:
+    """Plain text, as every server takes it, unless there is a picture to show."""
+    shown = [one for one in message.pictures if is_shown(one)]
+    text = notes(message)
+    if not shown:
+        return text
+    parts: list[JsonObject] = [{"type": "text", "text": text}] if text else []
+    for one in shown:
+        url = f"data:{one.media_type};base64,{one.data}"
+        parts.append({"type": "text", "text": line(one)})
+        parts.append({"type": "image_url", "image_url": {"url": url}})
+    return parts
 
 
 def _assistant(message: AssistantMessage) -> JsonObject:

@@ -1,6 +1,7 @@
 """Keeps a conversation inside the model's window, however long it gets.
 
-``fit`` shortens old tool outputs first, then drops old turns with a digest in their place. It never
+``fit`` takes out old pictures, then shortens old tool outputs, then drops old turns with a digest
+in their place; the last question's pictures go only when all else has. It never
 touches the system prompt, what was told of files, the latest error or the last user message, and
 never parts a tool call from its result. Tokens are estimated, for no table of tokens is fetched,
 and a ``Gauge`` corrects the estimate by what the endpoint reports.
@@ -22,6 +23,7 @@ from gpt_code_ui.protocol import (
     ToolSpec,
     UserMessage,
 )
+from gpt_code_ui.seeing import AGAIN, NO_ROOM, pictures_in, text_of, tokens, without
 from gpt_code_ui.told import ATTACHED, FOUND, SINCE
 
 DEFAULT_WINDOW = 32_768
@@ -62,7 +64,9 @@ def estimate(text: str) -> int:
 
 
 def message_text(message: ChatMessage) -> str:
-    """Everything of a message that costs tokens."""
+    """Every text of a message that costs tokens."""
+    if isinstance(message, UserMessage):
+        return text_of(message)
     if not isinstance(message, AssistantMessage):
         return message.text
     return message.text + "".join(f"{call.name}{call.arguments}" for call in message.tool_calls)
@@ -92,12 +96,14 @@ def fit(
     rest = window - size_of(system, (), tools, count=count)
     history = _History(messages, count, max(rest, 0))
     steps: tuple[Callable[[], Iterator[None]], ...] = (
+        history.drop_pictures,
         lambda: history.shorten(SHORT_BYTES[0], last_round=False),
         lambda: history.shorten(SHORT_BYTES[1], last_round=False),
         history.drop_turns,
         history.drop_rounds,
         lambda: history.shorten(SHORT_BYTES[0], last_round=True),
         lambda: history.shorten(SHORT_BYTES[1], last_round=True),
+        history.drop_last_pictures,
     )
     for step in steps:
         if history.size <= rest:
@@ -148,6 +154,29 @@ class _History:
         left = [one for unit in self._units if not unit.gone for one in unit.messages]
         return left if self._note is None else [self._note, *left]
 
+    def drop_pictures(self) -> Iterator[None]:
+        """Put notes in the place of pictures, oldest first; the last question keeps its own."""
+        for at, unit in enumerate(self._units):
+            if at != self._last_user:
+                self._drop_pictures_of(unit, AGAIN)
+                yield
+
+    def drop_last_pictures(self) -> Iterator[None]:
+        """Put notes in the place of the last question's pictures."""
+        if self._units:
+            self._drop_pictures_of(self._units[self._last_user], NO_ROOM)
+            yield
+
+    def _drop_pictures_of(self, unit: _Unit, reason: str) -> None:
+        if unit.gone or not pictures_in(unit.messages):
+            return
+        before = unit.size
+        unit.messages = [
+            without(one, reason) if isinstance(one, UserMessage) else one for one in unit.messages
+        ]
+        unit.size = sum(_size(one, self._count) for one in unit.messages)
+        self.size += unit.size - before
+
     def shorten(self, limit: int, *, last_round: bool) -> Iterator[None]:
         """Cut results to ``limit`` bytes, oldest first; the latest error stays whole."""
         for unit in self._units:
@@ -194,7 +223,7 @@ class _History:
             return
         asked = sum(unit.is_user for unit in gone)
         rounds = len(gone) - asked
-        left_out = [one for unit in gone for one in unit.messages]
+        left_out = [one for unit in gone for one in unit.messages if not _shows_figures(one)]
         lines = digest(left_out, self._digest_bytes)
         about = f" What they were about:\n{lines}\n" if lines else ""
         text = (
@@ -217,7 +246,8 @@ class _History:
 def _groups(messages: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:
     group: list[ChatMessage] = []
     for message in messages:
-        if not isinstance(message, ToolMessage) and group:
+        of_the_round = isinstance(message, ToolMessage) or _shows_figures(message)
+        if not of_the_round and group:
             yield group
             group = []
         group.append(message)
@@ -225,8 +255,13 @@ def _groups(messages: Sequence[ChatMessage]) -> Iterator[list[ChatMessage]]:
         yield group
 
 
+def _shows_figures(message: ChatMessage) -> bool:
+    return isinstance(message, UserMessage) and message.figures
+
+
 def _size(message: ChatMessage, count: Count) -> int:
-    return MESSAGE_TOKENS + count(message_text(message))
+    shown = sum(tokens(one) for one in pictures_in([message]))
+    return MESSAGE_TOKENS + count(message_text(message)) + shown
 
 
 def _of_files(text: str) -> Iterator[str]:

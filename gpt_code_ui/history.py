@@ -19,6 +19,7 @@ from gpt_code_ui.protocol import (
     ExecuteResultOutput,
     FileChanges,
     Output,
+    Picture,
     ReasoningPart,
     StreamOutput,
     TextPart,
@@ -36,6 +37,11 @@ TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 SHORTENED = "[shortened: read_output"
 CALL_ID = 9
 FAILED = frozenset({"error", "timeout", "died"})
+# What models take as pictures. SVG is text that no endpoint draws.
+PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+FIGURE_TYPES = ("image/png", "image/jpeg")
+MOST_FIGURES = 8
+Rich = DisplayDataOutput | ExecuteResultOutput
 
 
 def model_messages(
@@ -54,7 +60,7 @@ def model_messages(
         while own_cells and (own_cells[0].started_at or "") <= (turn.started_at or ""):
             messages.append(_note(own_cells.pop(0), output_bytes))
         question = with_news(_prompt(turn), news.get(turn.turn_id))
-        messages.append(UserMessage(text=question))
+        messages.append(UserMessage(text=question, pictures=_attached(turn)))
         messages += _answer(turn, output_bytes)
     messages += [_note(cell, output_bytes) for cell in own_cells]
     return messages
@@ -115,9 +121,44 @@ def _prompt(turn: Turn) -> str:
 def _note(cell: CellPart, output_bytes: int) -> UserMessage:
     report = told_report(cell, output_bytes=output_bytes)
     fence = "`" * max(3, _longest_run(cell.code, "`") + 1)
-    return UserMessage(
-        text=f"I ran this myself:\n{fence}python\n{cell.code}\n{fence}\nIt printed:\n{report}"
-    )
+    text = f"I ran this myself:\n{fence}python\n{cell.code}\n{fence}\nIt printed:\n{report}"
+    return UserMessage(text=text, pictures=figures(cell))
+
+
+def figures(cell: CellPart) -> list[Picture]:
+    """The last figures that a cell drew, each by the name under which it can be asked about."""
+    base = f"cell:{cell.cell_id if cell.execution_count is None else cell.execution_count}"
+    drawn = [
+        (kind, "".join(data[kind]).replace("\n", ""))
+        for data in (o.data for o in _outputs(cell) if isinstance(o, Rich))
+        for kind in FIGURE_TYPES
+        if isinstance(data.get(kind), str | list)
+    ]
+    named = (base if at == 0 else f"{base}#{at + 1}" for at in range(len(drawn)))
+    every = [
+        Picture(name=name, media_type=kind, data=data)
+        for name, (kind, data) in zip(named, drawn, strict=True)
+    ]
+    return every[-MOST_FIGURES:]
+
+
+def shown_figures(cells: Sequence[CellPart]) -> list[ChatMessage]:
+    """A message with what the cells of one answer drew; it follows all results of that answer.
+
+    Of its own, because few servers take pictures in the result of a tool.
+    """
+    drawn = [(cell, figures(cell)) for cell in cells]
+    pictures = [one for _, found in drawn for one in found]
+    if not pictures:
+        return []
+    names = ", ".join(found[0].name.partition("#")[0] for _, found in drawn if found)
+    text = f"[GPT-Code UI: what your code drew, {names}]"
+    return [UserMessage(text=text, pictures=pictures, figures=True)]
+
+
+def _attached(turn: Turn) -> list[Picture]:
+    paths = dict.fromkeys(one.path for one in turn.attachments)
+    return [Picture(name=path) for path in paths if path.lower().endswith(PICTURE_ENDINGS)]
 
 
 def _longest_run(text: str, character: str) -> int:
@@ -144,6 +185,7 @@ def _answer(turn: Turn, output_bytes: int) -> Iterator[ChatMessage]:
                 )
                 report = told_report(part, output_bytes=output_bytes)
                 yield ToolMessage(tool_call_id=call.id, text=report, failed=part.status in FAILED)
+                yield from shown_figures([part])
                 texts, thoughts = [], []
             case ReasoningPart():
                 thoughts.append(part.text)

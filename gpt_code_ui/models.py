@@ -25,6 +25,7 @@ from gpt_code_ui.protocol import (
     ModelChunk,
     ModelInfo,
     ModelRequest,
+    Picture,
     TextChunk,
     UserMessage,
 )
@@ -46,6 +47,16 @@ OTHER_WORK = re.compile(
     r"embed|whisper|\btts|dall-e|moderation|rerank|transcri|realtime|image|sora|^(babbage|davinci)",
     re.IGNORECASE,
 )
+# A red square of 64 x 64 pixels: some models take nothing smaller than 28.
+TEST_PICTURE = Picture(
+    name="test.png", media_type="image/png", width=64, height=64,
+    data=(
+        "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsItw/dMYzQi+hcEKLNO+"
+        "FgEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQGBywL8QgDTjQNSmAAAAABJRU5E"
+        "rkJggg=="
+    ),
+)  # fmt: skip
+DEMO_FACTS = Capabilities(vision=False)
 NO_MODEL_HINT = (
     "Add a provider in the settings, set OPENAI_API_KEY, or OPENAI_BASE_URL for a local endpoint, "
     "or start with --demo."
@@ -70,6 +81,7 @@ class Models:
     ) -> None:  # fmt: skip
         self._settings = settings
         self._chosen: str | None = settings.model
+        self._vision: str | None = settings.vision_model
         self.book = ProviderBook(
             settings, keys or KeyStore(settings.data_dir / KEYS, conceal=conceal)
         )
@@ -109,6 +121,8 @@ class Models:
 
     def known(self, name: str) -> Capabilities:
         """What the answers of a model have told of it."""
+        if self._settings.demo:
+            return DEMO_FACTS
         found = self._resolve(name)
         return UNKNOWN if found is None else self._capabilities.get(found[0].spec.url, found[1])
 
@@ -131,12 +145,24 @@ class Models:
         self.book.choose_default(name)
         self._chosen = name
 
+    def vision_model(self) -> str | None:
+        """The model that looks at pictures for one that cannot see, if one is set."""
+        return None if self._settings.demo else self._vision or self.book.vision_model
+
+    def choose_vision(self, name: str | None) -> None:
+        """From now on, and after a restart without the setting. Raises StoreError."""
+        self.book.choose_vision(name)
+        self._vision = name
+
     def change(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Put rows in place of the page's own providers; see ProviderBook.change."""
         self.book.change(rows)
         chosen = self.book.default_model
         if chosen is not None and "/" in chosen and self._resolve(chosen, typed=False) is None:
             self.choose_default(None)
+        eyes = self.book.vision_model
+        if eyes is not None and "/" in eyes and self._resolve(eyes, typed=False) is None:
+            self.choose_vision(None)
         with self._lock:
             self._clients.clear()
 
@@ -254,7 +280,7 @@ class Models:
         begun = time.monotonic()
         request = ModelRequest(
             turn_id="test", model=id, system="You are being tested. Answer in one word.",
-            messages=[UserMessage(text="Say OK.")], tools=[EXECUTE_CODE],
+            messages=[UserMessage(text="Say OK.", pictures=[TEST_PICTURE])], tools=[EXECUTE_CODE],
         )  # fmt: skip
         stop = Stop()
         timer = threading.Timer(TEST_S, stop.request)

@@ -18,12 +18,13 @@ from typing import Any
 
 from gpt_code_ui.agent import Stop
 from gpt_code_ui.asking import Asked, Options
-from gpt_code_ui.capabilities import CapabilityStore, adapted, window_in
+from gpt_code_ui.capabilities import CapabilityStore, adapted, is_about_a_picture, window_in
 from gpt_code_ui.chat_completions import CHECK_URL, CUT_HINT, AnswerReader, JsonObject
 from gpt_code_ui.errors import (
     AnswerCut,
     ContextOverflow,
     GptCodeError,
+    ModelBadRequest,
     ModelError,
     ModelRefusedKey,
     ModelTimeout,
@@ -167,20 +168,26 @@ class OpenAIModel:
 
     async def _answer(self, request: ModelRequest, put: Callable[[Batch], None]) -> None:
         """Ask, and again in another way where the endpoint refuses a part of the request."""
-        self._on_sent.set(lambda sent: put([sent]))
         url, model = self._endpoint.url, request.model
         known = before = self._capabilities.get(url, model)
+        without_pictures = False
         for attempt in range(MAX_TRIES):
-            asked = Asked(request, known, self._endpoint.options, newest=self._endpoint.is_openai)
+            asked = Asked(
+                request, known, self._endpoint.options, newest=self._endpoint.is_openai,
+                without_pictures=without_pictures,
+            )  # fmt: skip
+            self._on_sent.set(_telling(put, asked.unseen))
             try:
                 await self._attempt(asked, put)
             except ModelError as error:
                 if isinstance(error, ContextOverflow) and (window := window_in(error.said)):
                     self._capabilities.learn(url, model, context_window=window)
-                other = None if asked.spoke else adapted(known, error.said, asked.body)
-                if other is None or attempt == MAX_TRIES - 1:
+                other = None if asked.spoke else adapted(known, error.said, asked.fields)
+                takes_amiss = other is None and not asked.spoke and _is_of_a_picture(error, asked)
+                if attempt == MAX_TRIES - 1 or (other is None and not takes_amiss):
                     raise
-                known = other
+                without_pictures = without_pictures or takes_amiss
+                known = other or known
             else:
                 break
         learnt = known.differences(before) | asked.learnt
@@ -316,6 +323,16 @@ def _timeout(limits: Deadlines, *, whole: bool) -> ModelTimeout:
     if whole:
         return ModelTimeout(f"The answer did not end within {limits.total:.0f} s.", hint=hint)
     return ModelTimeout(f"The endpoint sent nothing for {limits.idle:.0f} s.", hint=hint)
+
+
+def _telling(put: Callable[[Batch], None], unseen: int) -> Callable[[RequestSent], None]:
+    return lambda sent: put([sent.model_copy(update={"unseen": unseen})])
+
+
+def _is_of_a_picture(error: ModelError, asked: Asked) -> bool:
+    """Whether the same request without its pictures may be taken."""
+    refused = isinstance(error, ModelBadRequest) and is_about_a_picture(error.said)
+    return asked.shows and refused
 
 
 def _cancel(answer: "Future[None]") -> None:

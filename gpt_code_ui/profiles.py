@@ -18,7 +18,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from pydantic import ValidationError
 
@@ -172,24 +172,32 @@ def read(file: BinaryIO, name: str, timeout: float) -> Profile | None:
     A reader that dies or answers nonsense makes the file a broken one. Raises OSError when none
     can be started.
     """
-    deadline = time.monotonic() + timeout
     size = os.fstat(file.fileno()).st_size
-    process = _start(file.fileno(), name)
-    try:
-        answer = _talk(process, {"fd": file.fileno(), "name": name}, deadline)
-    finally:
-        _end(process)
+    answer = ask(file, {"name": name}, timeout)
     if answer is None:
         log.info("the reader took too long over a file of %d bytes", size)
         return None
     try:
         return Profile.model_validate_json(answer)
     except ValidationError:
-        log.info("the reader died (%s) over a file of %d bytes", process.returncode, size)
+        log.info("the reader died over a file of %d bytes", size)
         return unread(size, "looking into it took too much time or memory")
 
 
-def _start(descriptor: int, name: str) -> subprocess.Popen[bytes]:
+def ask(file: IO[bytes], question: Mapping[str, object], timeout: float) -> bytes | None:
+    """What a reader of its own answers about an open file; None if the time is over.
+
+    Raises OSError when none can be started.
+    """
+    deadline = time.monotonic() + timeout
+    process = _start(file.fileno())
+    try:
+        return _talk(process, {"fd": file.fileno(), **question}, deadline)
+    finally:
+        _end(process)
+
+
+def _start(descriptor: int) -> subprocess.Popen[bytes]:
     home = Path(__file__).resolve().parent.parent
     installed = home.name in ("site-packages", "dist-packages")
     safe_path = ["-P"] if installed else []

@@ -21,6 +21,7 @@ from gpt_code_ui.instance import Instance
 from gpt_code_ui.kernel.client import KernelClient
 from gpt_code_ui.kernelspecs import kernels
 from gpt_code_ui.models import Models
+from gpt_code_ui.pictures import PictureLimits, Pictures
 from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import system_prompt
 from gpt_code_ui.protocol import StartKernel
@@ -150,15 +151,21 @@ class Program:
             rules=settings.rules,
             system_prompt=_prompt_for,
             profiles=Profiles(settings.share),
+            pictures=Pictures(
+                PictureLimits(settings.image_bytes, settings.image_edge, settings.image_count)
+            ),
+            vision_model=models.vision_model,
         )
 
     def _facts(self, model: str, models: Models) -> ModelFacts:
         settings = self._settings
         window = told_for(model, dict(settings.model_context_window))
         prices = {price.model: price for price in settings.prices}
+        known = models.known(model)
         return ModelFacts(
-            window=window or models.known(model).context_window,
+            window=window or known.context_window,
             price=told_for(model, prices),
+            vision=known.vision,
         )
 
     def _limits(self) -> Limits:

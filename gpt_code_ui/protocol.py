@@ -318,7 +318,10 @@ class ToolFinished(Value):
 
 
 class ModelRequestSent(Value):
-    """A request left for the model; its body is kept and can be looked at."""
+    """A request left for the model; its body is kept and can be looked at.
+
+    ``unseen``: how many pictures were left out of it because the model cannot see.
+    """
 
     type: Literal["model_request"] = "model_request"
     turn_id: str
@@ -326,6 +329,7 @@ class ModelRequestSent(Value):
     url: str
     bytes: int
     sha256: str
+    unseen: int | None = None
 
 
 class Usage(Value):
@@ -517,11 +521,32 @@ class ToolCall(Value):
     extra: dict[str, Any] | None = None
 
 
+class Picture(Value):
+    """A picture of a message. ``name``: a workspace path, or ``cell:N`` for a cell's figure.
+
+    ``data`` is base64, as it was drawn or, once ``width`` and ``height`` in pixels are known, as it
+    may be sent. Without it the picture lies in the workspace, or ``missing`` says why it is not
+    sent.
+    """
+
+    name: str
+    media_type: str = ""
+    data: str | None = None
+    width: int | None = None
+    height: int | None = None
+    missing: str | None = None
+
+
 class UserMessage(Value):
-    """What the person, or the product on their behalf, tells the model."""
+    """What the person, or the product on their behalf, tells the model.
+
+    ``figures``: it only shows what cells of the round before it drew, and belongs to that round.
+    """
 
     role: Literal["user"] = "user"
     text: str
+    pictures: list[Picture] = Field(default_factory=list)
+    figures: bool = False
 
 
 class AssistantMessage(Value):
@@ -550,11 +575,15 @@ ChatMessage = Annotated[UserMessage | AssistantMessage | ToolMessage, Field(disc
 
 
 class ToolSpec(Value):
-    """A function the model may call; ``parameters`` is a JSON schema."""
+    """A function the model may call; ``parameters`` is a JSON schema.
+
+    ``for_blind``: it is told only to a model that is known not to see pictures.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any]
+    for_blind: bool = False
 
 
 class ModelRequest(Value):
@@ -568,11 +597,15 @@ class ModelRequest(Value):
 
 
 class RequestSent(Value):
-    """First chunk of every answer: the body as it left, without keys."""
+    """First chunk of every answer: the body as it left, without keys.
+
+    ``unseen``: how many pictures were left out of it because the model cannot see.
+    """
 
     type: Literal["request_sent"] = "request_sent"
     url: str
     body: str
+    unseen: int = 0
 
 
 class TextChunk(Value):
@@ -732,7 +765,10 @@ Part = Annotated[TextPart | ReasoningPart | CellPart | ToolPart, Field(discrimin
 
 
 class Turn(Value):
-    """A question and its answer. ``turn_id`` is None for cells the person ran by themselves."""
+    """A question and its answer. ``turn_id`` is None for cells the person ran by themselves.
+
+    ``unseen``: pictures of the last request that the model could not see, where there were any.
+    """
 
     turn_id: str | None = None
     prompt: str
@@ -744,6 +780,7 @@ class Turn(Value):
     started_at: str | None = None
     usage: Usage | None = None
     told: list[ToldFile] | None = None
+    unseen: int | None = None
 
 
 class Transcript(Value):

@@ -15,7 +15,9 @@ def in_turn(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
     for message in messages:
         last = joined[-1] if joined else None
         if isinstance(message, UserMessage) and isinstance(last, UserMessage):
-            joined[-1] = last.model_copy(update={"text": _both(last.text, message.text)})
+            joined[-1] = UserMessage(
+                text=_both(last.text, message.text), pictures=[*last.pictures, *message.pictures]
+            )
         elif isinstance(message, AssistantMessage) and _is_said(last):
             assert isinstance(last, AssistantMessage)
             joined[-1] = message.model_copy(update={"text": _both(last.text, message.text)})

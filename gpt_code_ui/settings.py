@@ -114,6 +114,18 @@ class Settings:
         kind.a_choice(*get_args(Share)), "how much of a file the model is told unasked: schema "
         "(columns and types), summary (also extremes and missing values) or rows (also a few rows "
         "and lines)"))
+    vision_model: str | None = field(default=None, metadata=_row(
+        kind.a_text, "a second model that looks at pictures for one that cannot see, by its id in "
+        "the dropdown; also set on the page"))
+    image_bytes: int = field(default=600_000, metadata=_row(
+        kind.a_number(10_000, 2_500_000), "how many bytes a picture for the model may have; a "
+        "larger one is scaled down"))
+    image_edge: int = field(default=1568, metadata=_row(
+        kind.a_number(64, 8192), "how many pixels the longer edge of a picture for the model may "
+        "have"))
+    image_count: int = field(default=4, metadata=_row(
+        kind.a_number(0, 100), "how many pictures a request to the model may have, the newest; 0 "
+        "sends none"))
     cell_seconds: int = field(default=120, metadata=_row(
         kind.a_number(1, 1_000_000), "after how many seconds the page says that a cell is still "
         "running; it goes on until it is done or stopped"))

@@ -8,22 +8,25 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpt_code_ui.agent import Limits, Model, Stop, run_turn
+from gpt_code_ui.agent import Aside, Limits, Model, Stop, request_sent, run_turn
 from gpt_code_ui.context import Gauge, known_window
 from gpt_code_ui.errors import Conflict, GptCodeError
 from gpt_code_ui.history import model_messages
+from gpt_code_ui.look_at_image import Eyes, LookAtImage
 from gpt_code_ui.news import News
+from gpt_code_ui.pictures import Pictures
 from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import with_rules
 from gpt_code_ui.protocol import (
     CellPart,
+    ChatMessage,
     ConversationChanged,
     ConversationSummary,
     Event,
@@ -31,6 +34,7 @@ from gpt_code_ui.protocol import (
     FilesTold,
     InputReply,
     ModelInfo,
+    RequestSent,
     StartKernel,
     Transcript,
     TurnFinished,
@@ -76,10 +80,11 @@ class Kernels(Protocol):
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is set or learnt of a model: its window in tokens, and what it costs."""
+    """What is set or learnt of a model: its window in tokens, what it costs, whether it sees."""
 
     window: int | None = None
     price: Price | None = None
+    vision: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,8 @@ class Ports:
     profiles: Profiles = field(default_factory=Profiles)
     facts: Callable[[str], ModelFacts] = lambda _: ModelFacts()
     rules: str | None = None
+    pictures: Pictures = field(default_factory=Pictures)
+    vision_model: Callable[[], str | None] = lambda: None
 
 
 @dataclass
@@ -248,11 +255,7 @@ class Turns:
     def _events(
         self, summary: ConversationSummary, turn: TurnStarted, model: Model, stop: Stop
     ) -> Iterator[Event]:
-        def keep(request_id: str, url: str, body: str) -> None:
-            self._publisher.call(
-                lambda: self._store.save_request(summary.id, turn.turn_id, request_id, url, body)
-            )
-
+        aside = Aside(lambda name: self._ports.facts(name).price)
         start = self._ports.kernel_start(summary.id)
         workspace = self._ports.workspace_for(summary.id)
         self._tell_files(summary, turn, workspace, stop)
@@ -268,22 +271,63 @@ class Turns:
                 self._ports.system_prompt(workspace), self._ports.rules, transcript.rules
             ),
             new_id=new_id,
-            on_request=keep,
+            on_request=lambda *sent: self._keep(summary, turn, *sent),
             gauge=self._gauge(turn.model),
             price=self._ports.facts(turn.model).price,
-            tools=[self._reader(summary)],
+            tools=[self._reader(summary), *self._eyes(summary, turn, workspace, aside)],
+            pictures=lambda messages: self._pictures(turn.model, messages, workspace, stop),
+            aside=aside,
         )
+
+    def _keep(
+        self, summary: ConversationSummary, turn: TurnStarted, request_id: str, url: str, body: str
+    ) -> None:
+        self._publisher.call(
+            lambda: self._store.save_request(summary.id, turn.turn_id, request_id, url, body)
+        )
+
+    def _pictures(
+        self, model: str, messages: Sequence[ChatMessage], workspace: Workspace, stop: Stop
+    ) -> list[ChatMessage]:
+        """Messages as they may be sent; for a model that is known not to see nothing is read."""
+        if self._ports.facts(model).vision is False:
+            return list(messages)
+        return self._ports.pictures.load(messages, workspace, lambda: stop.requested)
+
+    def _eyes(
+        self, summary: ConversationSummary, turn: TurnStarted, workspace: Workspace, aside: Aside
+    ) -> list[LookAtImage]:
+        """The tool that asks the second model, where one is set."""
+        name = self._ports.vision_model()
+        if name is None or name == turn.model:
+            return []
+
+        def sent(request: RequestSent) -> None:
+            request_id = new_id()
+            self._keep(summary, turn, request_id, request.url, request.body)
+            self._publisher.publish(summary.id, request_sent(turn.turn_id, request_id, request))
+
+        eyes = Eyes(
+            model=lambda: self._ports.model_for(name),
+            picture=lambda picture: self._ports.pictures.one(picture, workspace),
+            cells=lambda: self._cells(summary),
+            sent=sent,
+            aside=aside,
+        )
+        return [LookAtImage(turn.turn_id, eyes)]
 
     def _as_stored(self, summary: ConversationSummary) -> Transcript:
         return fold(summary, self._store.events(summary.id, 0))
 
     def _reader(self, summary: ConversationSummary) -> ReadOutput:
-        def cells() -> list[CellPart]:
-            self._publisher.call(lambda: None)  # what has happened is stored
-            turns = self._as_stored(summary).turns
-            return [part for turn in turns for part in turn.parts if isinstance(part, CellPart)]
+        return ReadOutput(
+            lambda: self._cells(summary), lambda cell_id: self._output_file(summary.id, cell_id)
+        )
 
-        return ReadOutput(cells, lambda cell_id: self._output_file(summary.id, cell_id))
+    def _cells(self, summary: ConversationSummary) -> list[CellPart]:
+        self._publisher.call(lambda: None)  # what has happened is stored
+        turns = self._as_stored(summary).turns
+        return [part for turn in turns for part in turn.parts if isinstance(part, CellPart)]
 
     def _told_so_far(self, summary: ConversationSummary) -> tuple[Transcript, News]:
         told, news = Fold(summary), News()

@@ -6,6 +6,7 @@ from gpt_code_ui.protocol import (
     CellFinished,
     CellOutput,
     CellStarted,
+    DisplayDataOutput,
     ErrorOutput,
     Event,
     Execute,
@@ -15,12 +16,18 @@ from gpt_code_ui.protocol import (
     StreamOutput,
 )
 
+# A square of 30 x 30 pixels.
+FIGURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAB4AAAAeCAIAAAC0Ujn1AAAAJ0lEQVR42mMQSDhAI8QwavSo0aNGjxo9avSo0aNG"
+    "jxo9avSo0eQjAIl5LP3qPtuOAAAAAElFTkSuQmCC"
+)
+
 
 class FakeKernelClient:
     """Runs ``print``-less pseudo code: the code's first word says what happens.
 
-    ``fail`` raises, ``wait`` runs until it is interrupted, ``ask`` asks for input, anything else
-    prints the code itself.
+    ``draw`` shows a figure, ``fail`` raises, ``wait`` runs until it is interrupted, ``ask`` asks
+    for input, anything else prints the code itself.
     """
 
     def __init__(self, publish: Callable[[str, Event], None]) -> None:
@@ -48,6 +55,12 @@ class FakeKernelClient:
                 error = ErrorOutput(ename="KeyError", evalue="'x'", traceback=["KeyError: 'x'"])
                 self.publish(conversation_id, CellOutput(cell_id=cell, output=error))
                 self._finish(conversation_id, cell, "error")
+            case ["draw"]:
+                data = {"image/png": FIGURE, "text/plain": "<Figure>"}
+                self.publish(
+                    conversation_id, CellOutput(cell_id=cell, output=DisplayDataOutput(data=data))
+                )
+                self._finish(conversation_id, cell, "ok")
             case ["wait"]:
                 self.waiting[conversation_id] = cell
             case ["ask"]:

@@ -31,7 +31,7 @@ from gpt_code_ui.server import HttpServer, listen
 from gpt_code_ui.settings import Settings, load
 from gpt_code_ui.store import Store
 from gpt_code_ui.subscription import Subscription
-from gpt_code_ui.turns import Ports
+from gpt_code_ui.turns import ModelFacts, Ports
 from gpt_code_ui.web import create_app
 from gpt_code_ui.web.guard import Guard
 from gpt_code_ui.web.sessions import Sessions
@@ -120,7 +120,12 @@ class Site:
             kernel_start=lambda _: StartKernel(workspace="/w", python="/p", output_dir="/o"),
             kernels=lambda: [{"name": None, "display_name": "Python", "language": "python"}],
             system_prompt=lambda workspace: "",
+            facts=self._facts,
+            vision_model=self.models.vision_model if self.models else lambda: None,
         )
+
+    def _facts(self, model: str) -> ModelFacts:
+        return ModelFacts(vision=self.models.known(model).vision) if self.models else ModelFacts()
 
     def workspace_for(self, conversation_id: str) -> Workspace:
         """The conversation's folder, made on first use."""

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from gpt_code_ui.capabilities import UNKNOWN, Capabilities, CapabilityStore, adapted, window_in
+from gpt_code_ui.capabilities import (
+    PICTURES,
+    UNKNOWN,
+    Capabilities,
+    CapabilityStore,
+    adapted,
+    is_about_a_picture,
+    window_in,
+)
 
 ALL = ("tools", "stream", "stream_options", "max_tokens", "temperature")
 REFUSALS = [
@@ -42,6 +50,25 @@ REFUSALS = [
      {"system": False}),
     ("Developer instruction is not enabled for models/gemma-3", {"system": False}),
 ]  # fmt: skip
+# Beside the shapes of tests/shapes: the same in other words.
+BLIND = [
+    "This model only supports text input.",
+    "At most 0 image(s) may be provided in one request.",
+    "Image input is not enabled for this model",
+    "The server was not compiled for multimodal or the model projector can't be loaded.",
+    "messages[1].content must be a string",
+    "list[TextContentPart] -> 0 -> type: Input should be 'text'",
+    "Sorry, images in messages are unsupported here",
+    "llama3 is a text-only model",
+]
+# Said of one picture, or of something else: another picture may be taken.
+OF_A_PICTURE = [
+    "You uploaded an unsupported image. Please make sure your image has one of the formats png",
+    "Invalid image: could not decode",
+    "image_parse_error: The image is not valid",
+    "The image was flagged and is not allowed by our content policy",
+    "This model does not support images larger than 20 MB",
+]
 UNRELATED = [
     "",
     "The model `x` does not exist",
@@ -63,6 +90,27 @@ def test_a_refusal_tells_what_to_leave_out(said: str, facts: dict[str, bool]) ->
 @pytest.mark.parametrize("said", UNRELATED)
 def test_other_errors_tell_nothing(said: str) -> None:
     assert adapted(UNKNOWN, said, ALL) is None
+
+
+@pytest.mark.parametrize("said", BLIND)
+def test_a_refusal_of_pictures_tells_of_a_model_that_does_not_see(said: str) -> None:
+    told = adapted(UNKNOWN, said, (*ALL, PICTURES))
+    assert told is not None and told.differences(UNKNOWN) == {"vision": False}
+    assert adapted(UNKNOWN, said, ALL) is None
+
+
+@pytest.mark.parametrize("said", OF_A_PICTURE)
+def test_a_refusal_of_one_picture_tells_nothing_of_the_model(said: str) -> None:
+    assert adapted(UNKNOWN, said, (*ALL, PICTURES)) is None
+    assert is_about_a_picture(said)
+
+
+@pytest.mark.parametrize(("said", "facts"), REFUSALS)
+def test_a_picture_in_the_request_changes_no_other_refusal(
+    said: str, facts: dict[str, bool]
+) -> None:
+    told = adapted(UNKNOWN, said, (*ALL, PICTURES))
+    assert told is not None and told.differences(UNKNOWN) == facts
 
 
 def test_what_was_not_sent_cannot_be_refused() -> None:

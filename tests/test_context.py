@@ -12,17 +12,20 @@ from gpt_code_ui.context import (
     estimate,
     fit,
     known_window,
+    message_text,
     size_of,
     told_for,
 )
 from gpt_code_ui.protocol import (
     AssistantMessage,
     ChatMessage,
+    Picture,
     ToolCall,
     ToolMessage,
     ToolSpec,
     UserMessage,
 )
+from gpt_code_ui.seeing import NO_ROOM, is_shown, pictures_in, without
 from gpt_code_ui.told import FOUND
 
 SYSTEM = "You are a code interpreter."
@@ -68,14 +71,24 @@ def assert_valid(messages: Sequence[ChatMessage]) -> None:
 
 # --- any history, any window
 
+
+def shown(name: str, edge: int) -> Picture:
+    """A picture as it may be sent."""
+    return Picture(name=name, media_type="image/png", data="aGk=", width=edge, height=edge)
+
+
 words = st.text("abc 线é\n", max_size=30)
 outputs = st.builds(lambda text, times: text * times, words, st.sampled_from([1, 5, 200]))
 answers = st.one_of(
     words.map(lambda text: ("said", text, False)),
     st.tuples(st.just("ran"), st.lists(outputs, min_size=1, max_size=3), st.booleans()),
 )
+pictures = st.lists(st.sampled_from([1, 300, 900]), max_size=2)
 turns = st.lists(
-    st.tuples(st.lists(outputs, min_size=1, max_size=2), st.lists(answers, max_size=4)),
+    st.tuples(
+        st.lists(st.tuples(outputs, pictures), min_size=1, max_size=2),
+        st.lists(st.tuples(answers, pictures), max_size=4),
+    ),
     min_size=1, max_size=6,
 )  # fmt: skip
 
@@ -84,21 +97,37 @@ turns = st.lists(
 def histories(draw: st.DrawFn) -> list[ChatMessage]:
     messages: list[ChatMessage] = []
     for at, (prompts, parts) in enumerate(draw(turns)):
-        messages += [UserMessage(text=f"{at} {prompt}") for prompt in prompts]
-        for number, (kind, value, failed) in enumerate(parts):
+        for prompt, edges in prompts:
+            attached = [shown(f"{at}.png", edge) for edge in edges]
+            messages.append(UserMessage(text=f"{at} {prompt}", pictures=attached))
+        for number, ((kind, value, failed), edges) in enumerate(parts):
             if kind == "said":
                 messages.append(AssistantMessage(text=str(value)))
-            else:
-                messages += ran(*value, id=f"{at}.{number}", failed=failed)
+                continue
+            messages += ran(*value, id=f"{at}.{number}", failed=failed)
+            if edges:
+                drawn = [shown(f"cell:{at}", edge) for edge in edges]
+                messages.append(UserMessage(text="drawn", pictures=drawn, figures=True))
     return messages
+
+
+def questions(messages: Sequence[ChatMessage]) -> list[UserMessage]:
+    """What a person said, without figures."""
+    return [one for one in messages if isinstance(one, UserMessage) and not one.figures]
+
+
+def pictures_sent(messages: Sequence[ChatMessage]) -> list[Picture]:
+    return [one for one in pictures_in(messages) if is_shown(one)]
 
 
 @given(histories(), st.integers(0, 3000))
 def test_any_history_in_any_window_is_valid(history: list[ChatMessage], window: int) -> None:
     kept = fitted(history, window)
     assert_valid(kept)
-    last_user = [one for one in history if isinstance(one, UserMessage)][-1]
-    assert last_user in kept
+    last, left = questions(history)[-1], questions(kept)[-1]
+    assert left in (last, without(last, NO_ROOM))
+    if left != last:
+        assert pictures_sent(kept) == [] and is_least(history, without_last(kept, last))
     errors = [one for one in history if isinstance(one, ToolMessage) and one.failed]
     if errors:
         assert errors[-1] in kept
@@ -108,9 +137,15 @@ def test_any_history_in_any_window_is_valid(history: list[ChatMessage], window: 
         assert is_least(history, kept)
 
 
+def without_last(kept: list[ChatMessage], last: UserMessage) -> list[ChatMessage]:
+    """What was left before the last question lost its pictures: too long still."""
+    at = max(n for n, one in enumerate(kept) if one in questions(kept))
+    return [*kept[:at], last, *kept[at + 1 :]]
+
+
 def is_least(history: list[ChatMessage], kept: list[ChatMessage]) -> bool:
     """What is left: a note, the last question, the latest error's round and the last round."""
-    users = [one for one in kept if isinstance(one, UserMessage)]
+    users = questions(kept)
     rounds = [one for one in kept if isinstance(one, AssistantMessage)]
     failed = {one.tool_call_id for one in kept if isinstance(one, ToolMessage) and one.failed}
     whole = next((r for r in reversed(rounds) if {call.id for call in r.tool_calls} & failed), None)
@@ -123,6 +158,32 @@ def is_least(history: list[ChatMessage], kept: list[ChatMessage]) -> bool:
         and one.tool_call_id not in spared
     ]
     return len(users) <= 2 and len(rounds) <= 2 and not long
+
+
+def test_old_pictures_go_first_and_those_of_the_last_question_last() -> None:
+    history: list[ChatMessage] = [
+        UserMessage(text="first", pictures=[shown("a.png", 900)]),
+        *ran(LONG, id="a"), UserMessage(text="", pictures=[shown("cell:1", 900)], figures=True),
+        UserMessage(text="second", pictures=[shown("b.png", 900)]),
+        *ran("ok", id="b"), UserMessage(text="", pictures=[shown("cell:2", 900)], figures=True),
+    ]  # fmt: skip
+    assert tokens(history) > 4 * 1080 + 2000
+
+    def left(window: int) -> list[str]:
+        kept = fitted(history, window)
+        assert_valid(kept)
+        assert tokens(kept) <= window
+        return [one.name for one in pictures_sent(kept)]
+
+    assert left(9000) == ["a.png", "cell:1", "b.png", "cell:2"]
+    assert left(6000) == ["cell:1", "b.png", "cell:2"]
+    assert left(4500) == ["b.png", "cell:2"]
+    kept = fitted(history, 3500)
+    assert [one.name for one in pictures_sent(kept)] == ["b.png"]
+    assert "[picture not sent again: a.png]" in message_text(kept[0])
+    assert isinstance(kept[2], ToolMessage) and kept[2].text == LONG  # text is whole yet
+    assert left(1300) == ["b.png"]
+    assert left(400) == []
 
 
 # --- what goes first

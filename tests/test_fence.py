@@ -10,9 +10,11 @@ from gpt_code_ui.arguments import Refused, Understood
 from gpt_code_ui.fence import CUT_OFF, FenceSplitter, fenced
 from gpt_code_ui.protocol import (
     AssistantMessage,
+    ChatMessage,
     FinishChunk,
     ModelChunk,
     ModelRequest,
+    Picture,
     ReasoningChunk,
     RetypeChunk,
     TextChunk,
@@ -206,3 +208,20 @@ def test_thinking_opens_no_block() -> None:
     at = chunks.index(RetypeChunk(kind="reasoning"))
     assert read(chunks[:at]) == ("Perhaps\n```text\nx\n``", "", None)
     assert read(chunks[at:])[:2] == ("", "print(1)")
+
+
+def test_joined_messages_keep_their_pictures() -> None:
+    one, two = (Picture(name=name, data="x", width=1, height=1) for name in ("a.png", "cell:1"))
+    history: list[ChatMessage] = [
+        UserMessage(text="go", pictures=[one]),
+        AssistantMessage(
+            text="", tool_calls=[ToolCall(id="1", name="execute_code", arguments="{}")]
+        ),
+        ToolMessage(tool_call_id="1", text="ok"),
+        UserMessage(text="drawn", pictures=[two], figures=True),
+    ]
+    request = ModelRequest(turn_id="t", model="m", system="", messages=history, tools=[])
+    messages = fenced(request).messages
+    assert [one.role for one in messages] == ["user", "assistant", "user"]
+    assert [m.pictures for m in messages if isinstance(m, UserMessage)] == [[one], [two]]
+    assert messages[-1].text.endswith("drawn")

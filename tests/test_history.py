@@ -12,6 +12,7 @@ from gpt_code_ui.protocol import (
     CellPart,
     ChatMessage,
     FileChanges,
+    Picture,
     ToolCall,
     ToolMessage,
     Transcript,
@@ -79,6 +80,11 @@ def test_a_conversation_of_several_turns() -> None:
             tool_call_id="x2",
             text="[image/png figure shown to the person]\n"
             "[files added: municipalities.csv; changed: a.txt; removed: b.txt]",
+        ),
+        UserMessage(
+            text="[GPT-Code UI: what your code drew, cell:2]",
+            pictures=[Picture(name="cell:2", media_type="image/png", data="iVBORw0KGgo=")],
+            figures=True,
         ),
         AssistantMessage(text="完成。"),
         UserMessage(text="And now?"),

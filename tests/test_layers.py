@@ -20,7 +20,7 @@ RANKS = {
     # Leaves: text, JSON, words of settings, the operating system.
     "errors": 1, "json_stream": 1, "plain_text": 1, "setting_types": 0,
     "provider_types": 1, "private_file": 1,
-    "kernel.sandbox": 1, "kernel.warden": 1, "kernel.text": 1, "told": 1,
+    "kernel.sandbox": 1, "kernel.warden": 1, "kernel.text": 1, "told": 1, "seeing": 1,
     # Rooms that know the values and not each other.
     "settings": 2, "store": 2, "transcript": 2, "workspace": 2, "bus": 2, "data_folder": 2,
     "instance": 2, "logs": 2, "history": 2, "notebook": 2, "prompt": 2, "model_errors": 2,
@@ -33,8 +33,9 @@ RANKS = {
     "model_list": 3, "providers": 4, "kernelspecs": 3, "chat_completions": 3,
     "kernel.jupyter": 3, "kernel.client": 3, "kernel.outbox": 3, "kernel.changes": 3,
     "agent": 4, "publisher": 4, "kernel.cell": 4, "kernel.starting": 4,
-    "openai_model": 5, "demo_model": 5, "turns": 5, "supervisor": 5, "kernel.session": 5,
-    "models": 6, "conversations": 6, "kernel.manager": 6,
+    "openai_model": 5, "demo_model": 5, "supervisor": 5, "kernel.session": 5,
+    "pictures": 4, "look_at_image": 5, "turns": 6,
+    "models": 6, "conversations": 7, "kernel.manager": 6,
     "web.headers": 7, "web.sessions": 7, "web.body": 7,
     "web.guard": 8, "web.failures": 8, "web.download": 8, "web.page": 8,
     "web.api": 9, "web.settings_api": 9, "web.files": 9, "web.outputs": 9, "web.stream": 9,

@@ -1,7 +1,8 @@
 """Answers and errors in the shapes that real servers give them, through the real client.
 
 Every row of ``shapes/*.json`` names where its shape is told of. ``send``: an object is an event, a
-string goes as it is; ``expected``: what the loop gets, and what is known of the model afterwards.
+string goes as it is; ``picture``: the request shows one; ``expected``: what the loop gets, and what
+is known of the model afterwards.
 """
 
 import json
@@ -17,6 +18,7 @@ from gpt_code_ui.arguments import Understood
 from gpt_code_ui.asking import Options
 from gpt_code_ui.capabilities import UNKNOWN, CapabilityStore
 from gpt_code_ui.errors import GptCodeError
+from gpt_code_ui.models import TEST_PICTURE
 from gpt_code_ui.openai_model import Endpoint, OpenAIModel
 from gpt_code_ui.protocol import (
     FinishChunk,
@@ -48,6 +50,9 @@ REQUEST = ModelRequest(
     messages=[UserMessage(text="go")],
     tools=[EXECUTE_CODE],
 )
+WITH_PICTURE = REQUEST.model_copy(
+    update={"messages": [UserMessage(text="go", pictures=[TEST_PICTURE])]}
+)
 # What every good answer tells; the rows name the rest.
 USUAL = {"streams": True, "tools": True, "reasoning": True}
 
@@ -69,12 +74,12 @@ def replies(row: dict[str, Any]) -> list[Reply]:
     ]
 
 
-def folded(model: OpenAIModel) -> dict[str, Any]:
+def folded(model: OpenAIModel, request: ModelRequest) -> dict[str, Any]:
     """What came of an answer."""
     got: dict[str, Any] = {"text": "", "reasoning": "", "finish": None, "usage": None}
     calls: dict[int, list[str]] = {}
     try:
-        for chunk in model.stream(REQUEST, Stop()):
+        for chunk in model.stream(request, Stop()):
             match chunk:
                 case TextChunk():
                     got["text"] += chunk.text
@@ -110,7 +115,7 @@ def test_a_real_shape_is_understood(server: ScriptedOpenAI, name: str) -> None:
     endpoint = Endpoint("sk-test-0123456789", server.url, options=Options(**row.get("options", {})))
     model = OpenAIModel(endpoint, capabilities=known)
     try:
-        assert folded(model) == expected
+        assert folded(model, WITH_PICTURE if row.get("picture") else REQUEST) == expected
     finally:
         model.close()
     assert len(server.requests) - before == len(row["replies"])

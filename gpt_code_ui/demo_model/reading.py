@@ -52,11 +52,14 @@ class View:
 
 
 def read_messages(request: ModelRequest) -> View:
-    last = max(i for i, one in enumerate(request.messages) if isinstance(one, UserMessage))
-    question = request.messages[last]
+    messages = [
+        one for one in request.messages if not (isinstance(one, UserMessage) and one.figures)
+    ]
+    last = max(i for i, one in enumerate(messages) if isinstance(one, UserMessage))
+    question = messages[last]
     assert isinstance(question, UserMessage)
     prompt, attachments = asked(question.text)
-    steps = _steps(request.messages[last + 1 :])
+    steps = _steps(messages[last + 1 :])
     if any(kind == "sample" for kind, _ in steps):
         return View(prompt, "sample.csv", steps)
     return View(prompt, _file_meant(prompt, attachments, files_named_in(request.system)), steps)

@@ -48,6 +48,7 @@ class ProviderBook:
         self._own: tuple[ProviderSpec, ...] = ()
         self._listed: dict[str, list[str]] = {}
         self.default_model: str | None = None
+        self.vision_model: str | None = None
         self._read()
 
     def all(self) -> list[Provider]:
@@ -87,6 +88,11 @@ class ProviderBook:
         """The model that new conversations begin with, None for whichever is first."""
         with self._lock:
             self._save(model=model)
+
+    def choose_vision(self, model: str | None) -> None:
+        """The model that looks at pictures for one that cannot see, None for none."""
+        with self._lock:
+            self._save(vision=model)
 
     def listed(self, spec: ProviderSpec) -> list[str]:
         """The names that the provider's endpoint listed when it was last asked."""
@@ -134,28 +140,36 @@ class ProviderBook:
             log.warning("the providers in %s cannot be read: %s", self._path, why)
             return
         self._listed, self.default_model = kept.listed, kept.default_model
+        self.vision_model = kept.vision_model
 
     def _save(
         self, *, own: tuple[ProviderSpec, ...] | None = None,
         model: str | Literal[False] | None = False, listed: dict[str, list[str]] | None = None,
+        vision: str | Literal[False] | None = False,
     ) -> None:  # fmt: skip
         """Write the file with what is given changed, then change it here."""
         own = self._own if own is None else own
         model = self.default_model if model is False else model
         listed = self._listed if listed is None else listed
-        kept = _Kept(default_model=model, providers=[_row(one) for one in own], listed=listed)
+        vision = self.vision_model if vision is False else vision
+        kept = _Kept(
+            default_model=model, providers=[_row(one) for one in own], listed=listed,
+            vision_model=vision,
+        )  # fmt: skip
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_private(self._path, kept.model_dump_json(indent=1).encode())
         except OSError as error:
             raise StoreError(f"The providers cannot be kept: {error.strerror}.") from error
         self._own, self.default_model, self._listed = own, model, listed
+        self.vision_model = vision
 
 
 class _Kept(BaseModel):
     """The file."""
 
     default_model: str | None = None
+    vision_model: str | None = None
     providers: list[dict[str, Any]] = []
     listed: dict[str, list[str]] = {}
 

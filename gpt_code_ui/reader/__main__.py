@@ -1,4 +1,7 @@
-"""Reads ``{"fd", "name"}`` from standard input; writes the profile of that open file as JSON."""
+"""Reads ``{"fd", "name"}`` from standard input; writes the profile of that open file as JSON.
+
+With ``"picture": {"bytes", "edge"}`` it writes the file as a picture within these limits.
+"""
 
 import json
 import os
@@ -11,11 +14,16 @@ def main() -> int:
     """Answer one question."""
     confine()
     from gpt_code_ui.reader.kinds import look
+    from gpt_code_ui.reader.pictures import fitted
 
     asked = json.loads(sys.stdin.readline())
+    limits = asked.get("picture")
     with os.fdopen(int(asked["fd"]), "rb") as file:
-        profile = look(file, str(asked["name"]))
-    sys.stdout.write(json.dumps(profile) + "\n")
+        if limits is not None:
+            answer = json.dumps(fitted(file, int(limits["bytes"]), int(limits["edge"])))
+        else:
+            answer = json.dumps(look(file, str(asked["name"])))
+    sys.stdout.write(answer + "\n")
     sys.stdout.flush()
     # Without taking anything apart: what was made of a hostile file may take long to go.
     os._exit(0)

@@ -169,7 +169,10 @@ class Fold:
                     turn.told = event.files
             case ConversationChanged():
                 self._change(event)
-            case ModelRequestSent() | FilesChanged():
+            case ModelRequestSent():
+                if event.unseen and (turn := self._turn_by_id.get(event.turn_id)):
+                    turn.unseen = event.unseen
+            case FilesChanged():
                 pass
             case _:
                 assert_never(event)

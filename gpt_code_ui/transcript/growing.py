@@ -149,6 +149,7 @@ class GrowingTurn:
     error: ErrorBody | None = None
     usage: Usage | None = None
     told: list[ToldFile] | None = None
+    unseen: int | None = None
 
     def freeze(self) -> Turn:
         return Turn(
@@ -162,4 +163,5 @@ class GrowingTurn:
             started_at=self.started_at,
             usage=self.usage,
             told=self.told,
+            unseen=self.unseen,
         )

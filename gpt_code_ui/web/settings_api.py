@@ -32,6 +32,7 @@ class SettingsChange(Body):
 
     providers: list[ProviderRow] | None = Field(default=None, max_length=50)
     default_model: str | None = Field(default=None, min_length=1, max_length=200)
+    vision_model: str | None = Field(default=None, min_length=1, max_length=200)
 
 
 class Test(Body):
@@ -90,6 +91,8 @@ class SettingsApi:
             self._models.change([row.model_dump(exclude_none=True) for row in change.providers])
         if "default_model" in change.model_fields_set:
             self._models.choose_default(change.default_model)
+        if "vision_model" in change.model_fields_set:
+            self._models.choose_vision(change.vision_model)
         return answer(self._providers())
 
     def test(self) -> Response:
@@ -103,6 +106,7 @@ class SettingsApi:
             "providers": self._models.book.shown(),
             "local_servers": self._models.local_servers(),
             "default_model": self._models.default(),
+            "vision_model": self._models.vision_model(),
         }
 
 

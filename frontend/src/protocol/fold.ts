@@ -157,6 +157,9 @@ function step(transcript: Transcript, event: ConversationEvent, at: string): Tra
     case "conversation_changed":
       return changed(transcript, event);
     case "model_request":
+      return event.unseen === undefined || event.unseen === 0
+        ? transcript
+        : mapTurn(transcript, event.turn_id, (turn) => ({ ...turn, unseen: event.unseen }));
     case "files_changed":
       return transcript;
     default:

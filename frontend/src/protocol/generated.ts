@@ -253,7 +253,9 @@ export interface ToolFinished {
   content: string;
 }
 
-/** A request left for the model; its body is kept and can be looked at. */
+/** A request left for the model; its body is kept and can be looked at.
+
+``unseen``: how many pictures were left out of it because the model cannot see. */
 export interface ModelRequestSent {
   type: "model_request";
   turn_id: string;
@@ -261,6 +263,7 @@ export interface ModelRequestSent {
   url: string;
   bytes: number;
   sha256: string;
+  unseen?: number;
 }
 
 /** Tokens as the endpoint counted them, summed over the turn's requests so far.
@@ -305,6 +308,20 @@ export interface Published {
   conversation_id: string;
   at: string;
   event: ConversationEvent;
+}
+
+/** A picture of a message. ``name``: a workspace path, or ``cell:N`` for a cell's figure.
+
+``data`` is base64, as it was drawn or, once ``width`` and ``height`` in pixels are known, as it
+may be sent. Without it the picture lies in the workspace, or ``missing`` says why it is not
+sent. */
+export interface Picture {
+  name: string;
+  media_type: string;
+  data?: string;
+  width?: number;
+  height?: number;
+  missing?: string;
 }
 
 /** What this answer has said since its last call was all of the other kind. */
@@ -391,7 +408,9 @@ export interface ToolPart {
   content: string;
 }
 
-/** A question and its answer. ``turn_id`` is None for cells the person ran by themselves. */
+/** A question and its answer. ``turn_id`` is None for cells the person ran by themselves.
+
+``unseen``: pictures of the last request that the model could not see, where there were any. */
 export interface Turn {
   turn_id?: string;
   prompt: string;
@@ -403,6 +422,7 @@ export interface Turn {
   started_at?: string;
   usage?: Usage;
   told?: ToldFile[];
+  unseen?: number;
 }
 
 /** A conversation, whole: what the page draws and a client resumes from (``after=seq``). */
