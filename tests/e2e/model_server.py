@@ -6,7 +6,9 @@ repair is only sent to who really reports the error, and a conclusion only to wh
 result. Anything else is answered with what was missing, which fails the journey.
 """
 
+import base64
 import json
+import struct
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from tests.scripted_openai import (
     answer,
     call_chunks,
     chunk,
+    error,
     text_chunks,
     usage,
 )
@@ -38,15 +41,32 @@ class Asked:
     model: str
     prompt: str
     results: list[str]
+    pictures: list[str]
 
 
 def read(request: Recorded) -> Asked:
     """The part of a request that decides about its answer."""
     body = request.json
     messages: list[dict[str, Any]] = body["messages"]
-    last = max(i for i, message in enumerate(messages) if message["role"] == "user")
+    asked = [i for i, one in enumerate(messages) if one["role"] == "user" and not is_drawn(one)]
+    last = max(asked)
     results = [text_of(m) for m in messages[last:] if m["role"] == "tool"]
-    return Asked(str(body["model"]), text_of(messages[last]), results)
+    pictures = [size for m in messages[last:] if m["role"] == "user" for size in sizes_of(m)]
+    return Asked(str(body["model"]), text_of(messages[last]), results, pictures)
+
+
+def is_drawn(message: dict[str, Any]) -> bool:
+    """Whether it only shows what the code of the answer before it drew."""
+    return text_of(message).startswith("[GPT-Code UI: what your code drew")
+
+
+def sizes_of(message: dict[str, Any]) -> list[str]:
+    """The PNG pictures of a message, each as its size."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+    heads = [base64.b64decode(url.partition(";base64,")[2])[16:24] for url in urls]
+    return ["x".join(str(one) for one in struct.unpack(">II", head)) for head in heads]
 
 
 def text_of(message: dict[str, Any]) -> str:
@@ -267,6 +287,19 @@ def measured(asked: Asked) -> Reply:
     return written(" ".join(f"one{n}" for n in range(100)), code)
 
 
+def seen(asked: Asked) -> Reply:
+    """Says which pictures came; the large model cannot see, as LM Studio says it."""
+    if asked.pictures and asked.model == "scripted-large":
+        return error(400, "Model does not support images. Please use a model that does.")
+    if "draw" in asked.prompt and not asked.results:
+        code = (
+            "import matplotlib.pyplot as plt\nplt.bar(['a', 'b', 'c'], [3, 1, 2])\n"
+            "plt.title('Sales')\nplt.show()"
+        )
+        return written("I draw it.", code)
+    return answer(f"I see {len(asked.pictures)}: {', '.join(asked.pictures) or 'nothing'}.")
+
+
 SCENARIOS: dict[str, Callable[[Asked], Reply]] = {
     "rate limiter": lambda asked: play(RATE_LIMITER, asked),
     "直辖市": lambda asked: play(GDP, asked),
@@ -275,6 +308,7 @@ SCENARIOS: dict[str, Callable[[Asked], Reply]] = {
     "which model": which_model,
     "write for ever": endless,
     "count": measured,
+    "see": seen,
 }
 
 

@@ -110,7 +110,12 @@ export const en = {
     works: (seconds: number) => `Works, ${seconds.toLocaleString("en")} s`,
     tools: "calls tools",
     noTools: "does not call tools",
-    vision: "sees images",
+    vision: "sees pictures",
+    noVision: "does not see pictures",
+    forPictures: "A second model for pictures",
+    noneForPictures: "None",
+    forPicturesNote:
+      "A model that cannot see asks it about a picture. The picture and the question go to its provider.",
     thinks: "thinks aloud",
     noStream: "answers in one piece",
     noTemperature: "takes no temperature",
@@ -246,6 +251,10 @@ export const en = {
       `${used.toLocaleString("en")} of ${window.toLocaleString("en")} in the context window`,
     tool: (name: string) => `Tool ${name}`,
     toolFailed: "failed",
+    unseen: (model: string) =>
+      `${model} cannot see pictures. It was told their names only and works from numbers. Choose a model that sees, or set a second one for pictures under Models and providers.`,
+    unseenAsks: (model: string, eyes: string) =>
+      `${model} cannot see pictures. It can ask ${eyes} about them.`,
     cost: (dollars: number) => `$${dollars.toFixed(dollars < 0.1 ? 4 : 2)}`,
     download: (name: string) => `Download ${name}`,
   },
@@ -300,6 +309,9 @@ export const en = {
     readable: "Readable",
     raw: "As sent",
     copy: "Copy as sent",
+    picture: "A picture in this request",
+    more: (n: number) => count(n, "more character", "more characters"),
+    fold: "Fold",
   },
   preview: {
     failed: "The file could not be looked into",

@@ -68,6 +68,8 @@ export interface ProviderSettings {
   providers: ProviderInfo[];
   local_servers: { id: string; name: string; base_url: string; models: string[] }[];
   default_model: string | null;
+  /** Looks at pictures for models that cannot see. */
+  vision_model: string | null;
 }
 
 export interface TestResult {
@@ -211,8 +213,11 @@ export const api = {
   refreshModels: () => request<ModelList>("GET", "models?refresh=1"),
   testModel: (model: string) => request<TestResult>("POST", "models/test", { model }),
   settings: () => request<ProviderSettings>("GET", "settings"),
-  changeSettings: (fields: { providers?: ProviderChange[]; default_model?: string | null }) =>
-    request<ProviderSettings>("PATCH", "settings", fields),
+  changeSettings: (fields: {
+    providers?: ProviderChange[];
+    default_model?: string | null;
+    vision_model?: string | null;
+  }) => request<ProviderSettings>("PATCH", "settings", fields),
 
   conversations: async (query: string): Promise<ConversationSummary[]> => {
     const search = query === "" ? "" : `?q=${encodeURIComponent(query)}`;

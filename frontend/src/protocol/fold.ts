@@ -18,6 +18,7 @@ import type {
   ConversationEvent,
   ConversationSummary,
   KernelStatus,
+  ModelRequestSent,
   Published,
   ReasoningDelta,
   ReasoningDone,
@@ -157,15 +158,18 @@ function step(transcript: Transcript, event: ConversationEvent, at: string): Tra
     case "conversation_changed":
       return changed(transcript, event);
     case "model_request":
-      return event.unseen === undefined || event.unseen === 0
-        ? transcript
-        : mapTurn(transcript, event.turn_id, (turn) => ({ ...turn, unseen: event.unseen }));
+      return noteUnseen(transcript, event);
     case "files_changed":
       return transcript;
     default:
       event satisfies never;
       return transcript;
   }
+}
+
+function noteUnseen(transcript: Transcript, event: ModelRequestSent): Transcript {
+  const { turn_id: id, unseen = 0 } = event;
+  return unseen === 0 ? transcript : mapTurn(transcript, id, (turn) => ({ ...turn, unseen }));
 }
 
 function kernelInfo({ type: _type, ...kernel }: KernelStatus): Transcript["kernel"] {

@@ -24,3 +24,22 @@ it("leaves a short one whole", () => {
   draw("why?");
   expect(screen.queryByRole("button", { name: en.chat.wholePrompt })).toBeNull();
 });
+
+it("shows attached pictures, and a chip where one cannot be drawn", () => {
+  const { container } = render(
+    <TipProvider>
+      <Prompt
+        text="?"
+        attachments={[{ path: "a 1.png" }, { path: "b.csv" }, { path: "c.svg" }]}
+        conversationId="c"
+        id="p"
+      />
+    </TipProvider>,
+  );
+  const [image, ...more] = container.querySelectorAll("img");
+  expect(more).toEqual([]);
+  expect(image?.getAttribute("src")).toMatch(/conversations\/c\/files\/a%201\.png$/);
+  fireEvent.error(image as HTMLImageElement);
+  expect(container.querySelector("img")).toBeNull();
+  expect(screen.getByRole("link", { name: en.chat.download("a 1.png") })).toBeTruthy();
+});

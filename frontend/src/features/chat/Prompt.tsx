@@ -5,6 +5,8 @@ import { fileUrl } from "../../lib/api";
 import { useFold } from "../../outputs/folds";
 import { CopyButton } from "../../ui/CopyButton";
 import { FileChip } from "../../ui/FileChip";
+import { PictureChip } from "../../ui/PictureChip";
+import { isPicture } from "../../ui/pictures";
 
 interface Props {
   text: string;
@@ -18,6 +20,12 @@ interface Props {
 const LINES = 16;
 const CHARACTERS = 2_000;
 
+function Attached({ path, href }: { path: string; href: string }) {
+  const shown = { path, href, label: useWords().chat.download(path) };
+  const chip = <FileChip {...shown} />;
+  return isPicture(path) ? <PictureChip {...shown} fallback={chip} /> : chip;
+}
+
 export function Prompt({ text, attachments, conversationId, id }: Props) {
   const words = useWords();
   const [open, setOpen] = useFold(`${id}/prompt`);
@@ -29,11 +37,7 @@ export function Prompt({ text, attachments, conversationId, id }: Props) {
         <ul className="flex max-w-[85%] flex-wrap justify-end gap-1.5">
           {attachments.map(({ path }) => (
             <li key={path} className="max-w-full">
-              <FileChip
-                path={path}
-                href={fileUrl(conversationId, path)}
-                label={words.chat.download(path)}
-              />
+              <Attached path={path} href={fileUrl(conversationId, path)} />
             </li>
           ))}
         </ul>

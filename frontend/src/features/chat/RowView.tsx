@@ -7,6 +7,7 @@ import { Reasoning } from "./Reasoning";
 import { answerText, isVisiblyBusy, type Row } from "./rows";
 import { ToolCall } from "./ToolCall";
 import { TurnEnd } from "./TurnEnd";
+import { UnseenNote } from "./UnseenNote";
 
 interface Props {
   row: Row;
@@ -29,6 +30,7 @@ export const RowView = memo(
         />
       );
     }
+    if (row.kind === "unseen") return <UnseenNote model={row.model} />;
     if (row.kind === "end") {
       return (
         <TurnEnd
@@ -58,6 +60,7 @@ export const RowView = memo(
 function sameRow(a: Row, b: Row): boolean {
   if (a.kind === "part" && b.kind === "part") return a.part === b.part;
   if (a.kind !== b.kind) return false;
+  if (a.kind === "unseen" && b.kind === "unseen") return a.model === b.model;
   if (a.kind === "prompt")
     return a.turn.prompt === b.turn.prompt && a.turn.attachments === b.turn.attachments;
   return a.turn === b.turn;

@@ -8,6 +8,7 @@ import { useSent } from "../../lib/looks";
 import { CopyButton } from "../../ui/CopyButton";
 import { Dialog } from "../../ui/Dialog";
 import { Spinner } from "../../ui/Spinner";
+import { SentText } from "./SentText";
 
 const HASH = "SHA-256";
 
@@ -122,7 +123,7 @@ function Body({ request }: { request: SentRequest }) {
         className="scroller mt-1 max-h-[44vh] rounded-md bg-sunken p-3"
       >
         <pre className="font-mono text-xs leading-5 break-words whitespace-pre-wrap">
-          {raw ? request.body : readable(request.body)}
+          <SentText text={raw ? request.body : readable(request.body)} drawn={!raw} />
         </pre>
       </div>
     </div>

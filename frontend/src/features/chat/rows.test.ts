@@ -39,6 +39,16 @@ it("lays a conversation out in rows with stable keys", () => {
   ]);
 });
 
+it("tells of a model that cannot see once, before the first answer it matters to", () => {
+  const blind = { turn_id: "a", model: "m", unseen: 1 };
+  const turns = [turn(blind), turn({ ...blind, turn_id: "b" })];
+  const others = [turn({ ...blind, turn_id: "d", model: "n" }), turn({ turn_id: "e", model: "o" })];
+  const rows = rowsOf({ turns: [...turns, ...others] } as Transcript);
+  const told = rows.filter(({ kind }) => kind === "unseen").map(({ key }) => key);
+  expect(told).toEqual(["a:unseen", "d:unseen"]);
+  expect(rows[1]?.key).toBe("a:unseen");
+});
+
 it("knows whether a turn shows by itself that it is worked on", () => {
   expect(isVisiblyBusy(turn({}))).toBe(false);
   expect(isVisiblyBusy(turn({ parts: [text("a", false)] }))).toBe(true);

@@ -3,22 +3,36 @@ import type { Transcript, Turn, TurnPart } from "../../protocol/generated";
 
 export type Row =
   | { kind: "prompt"; key: string; turn: Turn }
+  /** The model cannot see pictures: told where it first mattered. */
+  | { kind: "unseen"; key: string; turn: Turn; model: string }
   | { kind: "part"; key: string; turn: Turn; part: TurnPart }
   | { kind: "end"; key: string; turn: Turn };
 
 export function rowsOf(transcript: Transcript): Row[] {
-  return transcript.turns.flatMap((turn, index) => turnRows(turn, turn.turn_id ?? `own-${index}`));
+  const told = new Set<string>();
+  return transcript.turns.flatMap((turn, index) =>
+    turnRows(turn, turn.turn_id ?? `own-${index}`, told),
+  );
 }
 
-function turnRows(turn: Turn, key: string): Row[] {
+/** `told`: the models of which it was said before that they cannot see. */
+function turnRows(turn: Turn, key: string, told: Set<string>): Row[] {
   const rows: Row[] = turn.parts.map((part) => ({ kind: "part", key: partKey(part), turn, part }));
   if (turn.turn_id === undefined) return rows;
   return [
     { kind: "prompt", key: `${key}:prompt`, turn },
+    ...unseenRows(turn, key, told),
     ...rows,
     // With every part the end is another row: following it begins at a new last key.
     { kind: "end", key: `${key}:end:${turn.parts.length}`, turn },
   ];
+}
+
+function unseenRows(turn: Turn, key: string, told: Set<string>): Row[] {
+  const { model, unseen = 0 } = turn;
+  if (unseen === 0 || model === undefined || told.has(model)) return [];
+  told.add(model);
+  return [{ kind: "unseen", key: `${key}:unseen`, turn, model }];
 }
 
 function partKey(part: TurnPart): string {

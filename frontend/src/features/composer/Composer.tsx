@@ -10,6 +10,7 @@ import { IconButton } from "../../ui/IconButton";
 import { Spinner } from "../../ui/Spinner";
 import { Tip } from "../../ui/Tip";
 import { DraftFiles } from "./DraftFiles";
+import { named } from "./pasted";
 import { useGrow } from "./useGrow";
 import { type SubmitDeps, useSubmit } from "./useSubmit";
 
@@ -49,7 +50,7 @@ export function Composer({ conversationId, running, onStop, onFiles, area, ...de
     const files = [...event.clipboardData.files];
     if (files.length === 0 || event.clipboardData.types.includes("text/plain")) return;
     event.preventDefault();
-    onFiles(files);
+    onFiles(named(files, conversationId));
   }
 
   return (

@@ -1,11 +1,14 @@
 /** The files of the next message, on their way or there. */
 import { RotateCcw, X } from "lucide-react";
+import { useState } from "react";
 import { useWords } from "../../i18n";
 import { fileSize } from "../../i18n/format";
+import { fileUrl } from "../../lib/api";
 import { type UploadItem, uploads } from "../../lib/uploads";
 import { FileIcon } from "../../ui/FileIcon";
 import { IconButton } from "../../ui/IconButton";
 import { ProgressRing } from "../../ui/Progress";
+import { isPicture } from "../../ui/pictures";
 import { messageOf } from "../../ui/report";
 
 export function DraftFiles({ conversationId }: { conversationId: string | undefined }) {
@@ -21,6 +24,20 @@ export function DraftFiles({ conversationId }: { conversationId: string | undefi
   );
 }
 
+/** The picture itself where it is one, else an icon. */
+function Thumb({ item: { conversationId, name, path } }: { item: UploadItem }) {
+  const [broken, setBroken] = useState(false);
+  if (broken || path === undefined || !isPicture(path)) return <FileIcon path={name} />;
+  return (
+    <img
+      src={fileUrl(conversationId, path)}
+      alt=""
+      onError={() => setBroken(true)}
+      className="-ml-1 size-8 shrink-0 rounded-sm object-cover"
+    />
+  );
+}
+
 function DraftFile({ item }: { item: UploadItem }) {
   const words = useWords();
   const failed = item.state === "failed";
@@ -32,7 +49,7 @@ function DraftFile({ item }: { item: UploadItem }) {
       {item.state === "sending" || item.state === "waiting" ? (
         <ProgressRing share={item.share} label={words.composer.uploadingFile(item.name, percent)} />
       ) : (
-        <FileIcon path={item.name} />
+        <Thumb item={item} />
       )}
       <span className="min-w-0">
         <span className="block truncate leading-tight">{item.path ?? item.name}</span>

@@ -94,7 +94,14 @@ function useAsked() {
 
 function ModelLine({ model }: { model: ModelInfo }) {
   const words = useWords();
-  if (model.id !== "demo") return <span className="[overflow-wrap:anywhere]">{model.name}</span>;
+  if (model.id !== "demo") {
+    return (
+      <span className="[overflow-wrap:anywhere]">
+        {model.name}
+        <Learnt model={model} />
+      </span>
+    );
+  }
   return (
     <span>
       <span className="flex items-center gap-2">
@@ -106,6 +113,16 @@ function ModelLine({ model }: { model: ModelInfo }) {
       <span className="block text-xs text-muted">{words.model.demoNote}</span>
     </span>
   );
+}
+
+/** What the model's answers have told of it so far. */
+function Learnt({ model: { tools, vision } }: { model: ModelInfo }) {
+  const words = useWords().providers;
+  const told = [
+    typeof tools === "boolean" && (tools ? words.tools : words.noTools),
+    typeof vision === "boolean" && (vision ? words.vision : words.noVision),
+  ].filter(Boolean);
+  return told.length > 0 && <span className="block text-xs text-muted">{told.join(" · ")}</span>;
 }
 
 /** The models by provider, with the one in use even if the list does not have it. */

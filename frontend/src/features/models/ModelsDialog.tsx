@@ -13,6 +13,7 @@ import { reportError } from "../../ui/report";
 import { ProviderForm } from "./ProviderForm";
 import { hostOf } from "./presets";
 import { removeProvider } from "./setup";
+import { VisionChoice } from "./VisionChoice";
 
 const OPENAI = "https://api.openai.com/v1";
 type Mode = "list" | "add" | ProviderInfo;
@@ -58,6 +59,7 @@ export function ModelsDialog({ onClose }: { onClose: () => void }) {
             <Plus size={16} aria-hidden />
             {words.add}
           </Button>
+          {data && listed.length > 0 && <VisionChoice models={listed} chosen={data.vision_model} />}
         </>
       ) : (
         <ProviderForm
@@ -171,7 +173,7 @@ function toldOf(told: TestResult, words: ReturnType<typeof useWords>["providers"
   const learnt = [
     words.works(told.seconds),
     tools !== null && tools !== undefined && (tools ? words.tools : words.noTools),
-    vision === true && words.vision,
+    vision !== null && vision !== undefined && (vision ? words.vision : words.noVision),
     reasoning === true && words.thinks,
     streams === false && words.noStream,
     temperature === false && words.noTemperature,
