@@ -26,6 +26,8 @@ from gpt_code_ui.errors import (
 )
 from gpt_code_ui.history import FAILED, shown_figures, told_report
 from gpt_code_ui.protocol import (
+    ApprovalRequested,
+    ApprovalResolved,
     CellFinished,
     CellPart,
     CellStarted,
@@ -35,6 +37,7 @@ from gpt_code_ui.protocol import (
     ModelChunk,
     ModelRequest,
     ModelRequestSent,
+    Reason,
     RequestSent,
     ToolFinished,
     ToolMessage,
@@ -54,6 +57,8 @@ from gpt_code_ui.tool_names import meant
 log = logging.getLogger(__name__)
 
 STOPPED = "The turn was stopped before this code ran."
+REFUSED = "The person did not allow this."
+EDITED = "[The person changed this code before it ran. What ran:]\n{code}\n[What came of it:]\n"
 
 
 class Stop:
@@ -135,6 +140,11 @@ class Tool(Protocol):
         """As the model is told of it."""
         ...
 
+    @property
+    def server(self) -> str | None:
+        """The server it comes from; None for the product's own, which are not asked about."""
+        ...
+
     def offered(self, messages: Sequence[ChatMessage]) -> bool:
         """Whether it is of use in this conversation."""
         ...
@@ -175,6 +185,58 @@ def request_sent(turn_id: str, request_id: str, sent: RequestSent) -> ModelReque
 
 
 @dataclass(frozen=True)
+class Decision:
+    """What was decided about something that was asked: ``code`` is what runs in place of it.
+
+    ``why`` is told where it does not run.
+    """
+
+    run: bool
+    code: str | None = None
+    remember: bool = False
+    why: str = REFUSED
+
+
+class Approver(Protocol):
+    """Says what has to be asked about, and gets the answer."""
+
+    def about_code(self, code: str) -> list[Reason]:
+        """Why this code is asked about; empty if it just runs."""
+        ...
+
+    def about_tool(self, server: str, name: str) -> list[Reason]:
+        """Why this call is asked about; empty if it just runs."""
+        ...
+
+    def expect(self, cell_id: str) -> None:
+        """From now on the question can be answered; comes before anybody is asked."""
+        ...
+
+    def wait(self, cell_id: str, stop: Stop) -> Decision | None:
+        """The answer, however long it takes; None as soon as a stop is requested."""
+        ...
+
+
+class Unasked:
+    """Lets everything run."""
+
+    def about_code(self, code: str) -> list[Reason]:
+        """Nothing."""
+        return []
+
+    def about_tool(self, server: str, name: str) -> list[Reason]:
+        """Nothing."""
+        return []
+
+    def expect(self, cell_id: str) -> None:
+        """Nobody waits."""
+
+    def wait(self, cell_id: str, stop: Stop) -> Decision | None:
+        """Nothing was asked."""
+        return Decision(run=True)
+
+
+@dataclass(frozen=True)
 class Limits:
     """Where a turn ends by itself.
 
@@ -212,6 +274,7 @@ def run_turn(
     tools: Sequence[Tool] = (),
     pictures: Callable[[Sequence[ChatMessage]], list[ChatMessage]] = list,
     aside: Aside | None = None,
+    approver: Approver | None = None,
 ) -> Iterator[Event]:
     """Answer the last user message of ``history``; the kernel publishes what runs in it.
 
@@ -219,11 +282,11 @@ def run_turn(
     request as it left, before its ``model_request`` event. ``gauge`` keeps requests within the
     model's window; with a ``price`` the usage carries what it cost.
     ``tools`` are those beside ``execute_code``. ``pictures`` makes those of messages fit to be
-    sent; ``aside`` is what else the turn spends.
+    sent; ``aside`` is what else the turn spends. Without an ``approver`` nothing is asked first.
     """
     run = _Run(
         turn, list(history), model, kernel, limits, stop, system, new_id, on_request,
-        gauge or Gauge(), price, tools, pictures, aside or Aside(),
+        gauge or Gauge(), price, tools, pictures, aside or Aside(), approver or Unasked(),
     )  # fmt: skip
     status: TurnStatus = "failed"
     error: ErrorBody | None = None
@@ -263,6 +326,7 @@ class _Run:
     tools: Sequence[Tool]
     pictures: Callable[[Sequence[ChatMessage]], list[ChatMessage]]
     aside: Aside
+    approver: Approver
 
     def __post_init__(self) -> None:
         self._answer = Answer(self.turn.turn_id, self.new_id)
@@ -426,7 +490,10 @@ class _Run:
             tool = next((one for one in self.tools if one.spec.name == name), None)
             if tool is not None:
                 call.name = tool.spec.name
-                results.append((yield from self._run_tool(call, tool)))
+                told = yield from self._run_tool(call, tool)
+                if told is None:
+                    return
+                results.append(told)
                 continue
             code = call.code(offered)
             if isinstance(code, Refused):
@@ -434,15 +501,26 @@ class _Run:
                 self._count(ok=False, malformed=True)
                 results.append(ToolMessage(tool_call_id=call.id, text=code.reason, failed=True))
             else:
-                results.append(self._run_cell(call, code))
+                told = yield from self._run_cell(call, code)
+                if told is None:
+                    return
+                results.append(told)
         # After all results: nothing may come between a call and its result.
         self.messages += [answer.message(), *results, *shown_figures(self._drew)]
 
-    def _run_tool(self, call: Call, tool: Tool) -> Generator[Event, None, ToolMessage]:
+    def _run_tool(self, call: Call, tool: Tool) -> Generator[Event, None, ToolMessage | None]:
+        """The call's result; None if the turn was stopped while it was asked about."""
         id, arguments = call.cell_id, call.arguments
+        if tool.server is not None:
+            reasons = self.approver.about_tool(tool.server, tool.spec.name)
+            decision = yield from self._decide(call, arguments, reasons, tool)
+            if not decision.run:
+                yield ToolFinished(call_id=id, status="error", content=decision.why)
+                return self._not_allowed(call, decision)
         yield ToolStarted(
-            call_id=id, turn_id=self.turn.turn_id, name=tool.spec.name, arguments=arguments
-        )
+            call_id=id, turn_id=self.turn.turn_id, server=tool.server, name=tool.spec.name,
+            arguments=arguments,
+        )  # fmt: skip
         try:
             content, failed = tool.run(arguments, self.stop), False
         except GptCodeError as error:
@@ -455,10 +533,44 @@ class _Run:
             self._count(ok=False)
         return ToolMessage(tool_call_id=call.id, text=content)
 
-    def _run_cell(self, call: Call, code: Understood) -> ToolMessage:
+    def _decide(
+        self, call: Call, code: str, reasons: list[Reason], tool: Tool | None = None
+    ) -> Generator[Event, None, Decision]:
+        """Ask, if there is a reason, and wait for the answer."""
+        if not reasons:
+            return Decision(run=True)
+        # From here on the log has the code: who waits for it is told of no more of it.
+        self.approver.expect(call.cell_id)
+        yield ApprovalRequested(
+            cell_id=call.cell_id, turn_id=self.turn.turn_id, code=code, reasons=reasons,
+            tool=tool.spec.name if tool else None, server=tool.server if tool else None,
+        )  # fmt: skip
+        decision = self.approver.wait(call.cell_id, self.stop)
+        if decision is None:
+            return Decision(run=False, why=STOPPED)
+        edited = decision.code is not None and decision.code != code
+        yield ApprovalResolved(
+            cell_id=call.cell_id, run=decision.run, edited=edited, remember=decision.remember
+        )
+        return decision
+
+    def _not_allowed(self, call: Call, decision: Decision) -> ToolMessage | None:
+        """What the model is told of something that was not allowed."""
+        if self.stop.requested:
+            return None
+        self._count(ok=False)
+        return ToolMessage(tool_call_id=call.id, text=f"[not run: {decision.why}]", failed=True)
+
+    def _run_cell(self, call: Call, code: Understood) -> Generator[Event, None, ToolMessage | None]:
+        """The cell's report; None if the turn was stopped while it was asked about."""
+        decision = yield from self._decide(call, code.code, self.approver.about_code(code.code))
+        if not decision.run:
+            yield from self._not_run(call, decision.why, code.code)
+            return self._not_allowed(call, decision)
+        runs = code.code if decision.code is None else decision.code
         cell = self.kernel.run(
             call.cell_id,
-            code.code,
+            runs,
             self.turn.turn_id,
             self.stop,
             repaired=code.repaired or None,
@@ -470,6 +582,8 @@ class _Run:
         text = told_report(cell, output_bytes=self.limits.output_bytes)
         if not self.stop.requested and self._errors.again(cell):
             text = f"{text}\n{CHANGE_COURSE}"
+        if runs != code.code:
+            text = EDITED.format(code=runs) + text
         return ToolMessage(tool_call_id=call.id, text=text, failed=cell.status in FAILED)
 
     def _count(self, *, ok: bool, malformed: bool = False) -> None:
@@ -504,9 +618,9 @@ class _Run:
         )
         yield ToolFinished(call_id=id, status="error", content=reason)
 
-    def _not_run(self, call: Call, reason: str) -> Iterator[Event]:
+    def _not_run(self, call: Call, reason: str, code: str | None = None) -> Iterator[Event]:
         """Close a cell that shows code, or was about to, as not run."""
-        code = call.shown
+        code = code or call.shown
         if call.closed or not code:
             return
         call.closed = True

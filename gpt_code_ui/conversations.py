@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from gpt_code_ui.agent import Limits
+from gpt_code_ui.agent import Decision, Limits
 from gpt_code_ui.errors import Conflict, InvalidValue, NotFound
 from gpt_code_ui.notebook import notebook
 from gpt_code_ui.protocol import (
@@ -25,6 +25,7 @@ from gpt_code_ui.protocol import (
     ModelRequestSent,
     Profile,
     Published,
+    ToolPart,
     Transcript,
     Turn,
     TurnStarted,
@@ -39,6 +40,7 @@ from gpt_code_ui.workspace import Workspace
 Rows = list[dict[str, Any]]
 ModelRows = list[ModelInfo]
 Attachments = list[Attachment]
+Names = list[str]
 RESTARTED = "GPT-Code UI was restarted."
 
 
@@ -82,7 +84,12 @@ class Conversations:
     def list(self, query: str | None = None) -> list[ConversationSummary]:
         """Newest first; ``query`` searches titles, prompts and answers."""
         return [
-            summary.model_copy(update={"running": self._running(summary.id)})
+            summary.model_copy(
+                update={
+                    "running": self._running(summary.id),
+                    "waiting": self._turns.desk.waiting(summary.id) or None,
+                }
+            )
             for summary in self._store.conversations(query)
         ]
 
@@ -103,11 +110,21 @@ class Conversations:
 
     def update(
         self, conversation_id: str, *, title: str | None = None, model: str | None = None,
-        pinned: bool | None = None, rules: str | None = None,
+        pinned: bool | None = None, rules: str | None = None, allowed: Names | None = None,
     ) -> ConversationSummary:  # fmt: skip
-        """Rename, choose the model, pin, set the house rules. Raises NotFound."""
+        """Rename, choose the model, pin, set the house rules, take back what was allowed.
+
+        Raises NotFound, InvalidValue.
+        """
         self._summary(conversation_id)
-        change = ConversationChanged(title=title, model=model, pinned=pinned, rules=rules)
+        if allowed and not set(allowed) <= set(self.transcript(conversation_id).allowed or ()):
+            raise InvalidValue(
+                "allowed: only what was allowed before can stay.",
+                hint="More is allowed by answering a question with remember.",
+            )
+        change = ConversationChanged(
+            title=title, model=model, pinned=pinned, rules=rules, allowed=allowed
+        )
         self.publisher.publish_durably(conversation_id, change)
         return self._summary(conversation_id)
 
@@ -192,6 +209,30 @@ class Conversations:
         """Hand a cell to the kernel, which is started if need be."""
         self.client.ensure_kernel(conversation_id, self._ports.kernel_start(conversation_id))
         self.client.execute(conversation_id, command)
+
+    def decide(
+        self, conversation_id: str, cell_id: str, *, run: bool, code: str | None = None,
+        remember: bool = False,
+    ) -> None:  # fmt: skip
+        """Answer what a cell or a call waits for. Raises NotFound, Conflict, InvalidValue."""
+        part = self._askable(conversation_id, cell_id)
+        if code is not None and isinstance(part, ToolPart):
+            raise InvalidValue("code: the arguments of a tool cannot be changed.")
+        if code is not None and not code.strip():
+            raise InvalidValue("code: there is nothing to run.")
+        if code is not None and not run:
+            raise InvalidValue("code: it goes with run only.")
+        decision = Decision(run=run, code=code, remember=remember and run)
+        self._turns.desk.answer(conversation_id, cell_id, decision)
+
+    def _askable(self, conversation_id: str, id: str) -> CellPart | ToolPart:
+        for turn in self.transcript(conversation_id).turns:
+            for part in turn.parts:
+                if isinstance(part, CellPart) and part.cell_id == id:
+                    return part
+                if isinstance(part, ToolPart) and part.call_id == id:
+                    return part
+        raise NotFound(f"There is no cell {id} in this conversation.")
 
     def reply_input(self, conversation_id: str, cell_id: str, text: str) -> None:
         """Answer ``input()``. Raises NotFound, Conflict when the cell asks nothing."""

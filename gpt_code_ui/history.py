@@ -36,6 +36,7 @@ TOOL_NAME = "execute_code"
 TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 SHORTENED = "[shortened: read_output"
 CALL_ID = 9
+EDITED = "[the person changed this code before it ran]"
 FAILED = frozenset({"error", "timeout", "died"})
 # What models take as pictures. SVG is text that no endpoint draws.
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
@@ -81,7 +82,7 @@ def cell_report(cell: CellPart, *, output_bytes: int) -> str:
     if cell.truncated:
         total = cell.truncated
         lines.append(f"[printed in all: {total.bytes_total:,} bytes, {total.lines_total:,} lines]")
-    lines += [_files(cell.files), _ending(cell)]
+    lines += [_files(cell.files), _ending(cell), EDITED if cell.edited else ""]
     return "\n".join(line for line in lines if line) or "[ran without output]"
 
 
@@ -273,6 +274,8 @@ def _ending(cell: CellPart) -> str:
             return f"[this code was not run{reason}]"
         case "writing":
             return "[this code was never finished, and was not run]"
+        case "waiting":
+            return "[the person is asked whether this may run]"
         case "running":
             return "[still running]"
         case _:

@@ -77,6 +77,7 @@ class LookAtImage:
     """The tool for one turn."""
 
     spec = LOOK_AT_IMAGE
+    server: str | None = None
 
     def __init__(self, turn_id: str, eyes: Eyes) -> None:
         self._turn_id = turn_id

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 
 from gpt_code_ui.protocol import (
+    ApprovalRequested,
     CellStarted,
     CodeDelta,
     Delta,
@@ -96,7 +97,7 @@ def _part_of(event: Event) -> str | None:
     match event:
         case TextDelta() | TextDone() | ReasoningDelta() | ReasoningDone():
             return event.part_id
-        case CodeDelta() | CellStarted():
+        case CodeDelta() | CellStarted() | ApprovalRequested():
             return event.cell_id
         case _:
             return None

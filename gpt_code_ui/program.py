@@ -21,6 +21,7 @@ from gpt_code_ui.instance import Instance
 from gpt_code_ui.kernel.client import KernelClient
 from gpt_code_ui.kernelspecs import kernels
 from gpt_code_ui.models import Models
+from gpt_code_ui.page_choices import PageChoices
 from gpt_code_ui.pictures import PictureLimits, Pictures
 from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import system_prompt
@@ -98,12 +99,18 @@ class Program:
         models = self.models = Models(settings, port=port, conceal=self._conceal)
         models.look()
         self._endings.callback(models.close)
+        choices = self._choices = PageChoices(settings)
         conversations = Conversations(
             store, client, publisher, self._ports(models), self._limits(), self._data.outputs
         )
         self._endings.callback(conversations.close, TURNS_STOP_S)
         app = create_app(
-            conversations, settings, self._guard, lambda: supervisor.state, models=models
+            conversations,
+            settings,
+            self._guard,
+            lambda: supervisor.state,
+            models=models,
+            choices=choices,
         )
         self._server = HttpServer(sock, app)
         instance.announce(self.url, local_secret)
@@ -155,7 +162,15 @@ class Program:
                 PictureLimits(settings.image_bytes, settings.image_edge, settings.image_count)
             ),
             vision_model=models.vision_model,
+            approve=self._choices.approve,
+            language=self._language(),
         )
+
+    def _language(self) -> str:
+        """What the kernels speak; only Python can be read before it runs."""
+        rows = kernels(self._settings)
+        chosen = next((row for row in rows if row["default"]), {"language": "unknown"})
+        return str(chosen["language"]).lower()
 
     def _facts(self, model: str, models: Models) -> ModelFacts:
         settings = self._settings

@@ -308,6 +308,44 @@ class ToolStarted(Value):
     arguments: str
 
 
+class Reason(Value):
+    """Why something is asked about before it runs; ``line`` is a line of the code, from 1.
+
+    ``kind`` is what "allow this" remembers, ``what`` the piece of code it is about.
+    """
+
+    line: int
+    text: str
+    kind: str | None = None
+    what: str | None = None
+
+
+class ApprovalRequested(Value):
+    """A cell or a call of a server's tool waits for the person; ``cell_id`` is the call's id then.
+
+    ``code`` is the whole code, or the call's arguments. ``tool``: the name of the tool.
+    """
+
+    type: Literal["approval_requested"] = "approval_requested"
+    cell_id: str
+    turn_id: str
+    code: str
+    reasons: list[Reason]
+    tool: str | None = None
+    server: str | None = None
+
+
+class ApprovalResolved(Value):
+    """The person decided. ``edited``: other code runs than was asked about. ``remember``: what
+    was asked about, by kind, is not asked about again in this conversation."""
+
+    type: Literal["approval_resolved"] = "approval_resolved"
+    cell_id: str
+    run: bool
+    edited: bool = False
+    remember: bool = False
+
+
 class ToolFinished(Value):
     """What the model got for the call, as text."""
 
@@ -363,7 +401,10 @@ class FilesTold(Value):
 
 
 class ConversationChanged(Value):
-    """What is set changed; what is absent stayed. ``rules``: house rules, empty for none."""
+    """What is set changed; what is absent stayed. ``rules``: house rules, empty for none.
+
+    ``allowed``: what is no longer asked about, by the kinds of reasons.
+    """
 
     type: Literal["conversation_changed"] = "conversation_changed"
     title: str | None = None
@@ -371,6 +412,7 @@ class ConversationChanged(Value):
     pinned: bool | None = None
     deleted: bool | None = None
     rules: str | None = None
+    allowed: list[str] | None = None
 
 
 Event = Annotated[
@@ -391,6 +433,8 @@ Event = Annotated[
     | InputReplied
     | ToolStarted
     | ToolFinished
+    | ApprovalRequested
+    | ApprovalResolved
     | ModelRequestSent
     | Usage
     | FilesChanged
@@ -729,14 +773,21 @@ class TranscriptOutput(Value):
     display_id: str | None = None
 
 
+class Approval(Value):
+    """What the person is asked before something runs."""
+
+    reasons: list[Reason]
+
+
 class CellPart(Value):
-    """Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is."""
+    """Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is;
+    ``waiting``: the person is asked. ``edited``: the person changed the model's code."""
 
     type: Literal["cell"] = "cell"
     cell_id: str
     code: str
     origin: CellOrigin
-    status: Literal["writing", "running"] | CellStatus
+    status: Literal["writing", "waiting", "running"] | CellStatus
     outputs: list[TranscriptOutput] = Field(default_factory=list)
     execution_count: int | None = None
     ms: int | None = None
@@ -747,6 +798,8 @@ class CellPart(Value):
     input: InputPrompt | None = None
     clear_pending: bool = False
     repaired: bool | None = None
+    approval: Approval | None = None
+    edited: bool | None = None
 
 
 class ToolPart(Value):
@@ -757,8 +810,9 @@ class ToolPart(Value):
     server: str | None = None
     name: str
     arguments: str
-    status: Literal["running", "ok", "error"]
+    status: Literal["waiting", "running", "ok", "error"]
     content: str = ""
+    approval: Approval | None = None
 
 
 Part = Annotated[TextPart | ReasoningPart | CellPart | ToolPart, Field(discriminator="type")]
@@ -793,6 +847,7 @@ class Transcript(Value):
     pinned: bool = False
     deleted: bool = False
     rules: str | None = None
+    allowed: list[str] | None = None
     created_at: str
     updated_at: str
     kernel: KernelInfo = Field(default_factory=KernelInfo)
@@ -809,6 +864,7 @@ class ConversationSummary(Value):
     created_at: str
     updated_at: str
     running: bool = False
+    waiting: bool | None = None
 
 
 class FileEntry(Value):

@@ -52,6 +52,7 @@ class ReadOutput:
     """The tool for one conversation: its cells as they are now, and where their output lies."""
 
     spec = READ_OUTPUT
+    server: str | None = None
 
     def __init__(
         self, cells: Callable[[], Sequence[CellPart]], file_of: Callable[[str], Path | None]

@@ -8,8 +8,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
+Approve = Literal["never", "risky", "always"]
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 

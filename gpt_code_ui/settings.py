@@ -63,6 +63,10 @@ class Settings:
         kind.a_path, "write the log to this file", flag="--log-file", metavar="PATH"))
     log_level: str = field(default="info", metadata=_row(
         kind.a_choice(*kind.LEVELS), "how much the log file holds"))
+    approve: str | None = field(default=None, metadata=_row(
+        kind.a_choice(*get_args(kind.Approve)), "which code of a model, and which tools, are asked "
+        "about before they run (default: risky, or what was chosen on the page)",
+        flag="--approve", metavar="never|risky|always"))
     demo: bool = field(default=False, metadata=_row(
         kind.a_switch, "a built-in scripted model: no key, no network", flag="--demo"))
     model: str | None = field(default=None, metadata=_row(

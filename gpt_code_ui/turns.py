@@ -15,7 +15,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpt_code_ui.agent import Aside, Limits, Model, Stop, request_sent, run_turn
+from gpt_code_ui.agent import Approver, Aside, Limits, Model, Stop, request_sent, run_turn
+from gpt_code_ui.approval import Asking, CreatedFiles, Desk, Known, WithoutPerson
 from gpt_code_ui.context import Gauge, known_window
 from gpt_code_ui.errors import Conflict, GptCodeError
 from gpt_code_ui.history import model_messages
@@ -42,7 +43,8 @@ from gpt_code_ui.protocol import (
 )
 from gpt_code_ui.publisher import Publisher
 from gpt_code_ui.read_output import ReadOutput
-from gpt_code_ui.setting_types import Price
+from gpt_code_ui.risk import Folder
+from gpt_code_ui.setting_types import Approve, Price
 from gpt_code_ui.store import Store
 from gpt_code_ui.transcript import Fold, closing_events, fold
 from gpt_code_ui.workspace import Workspace
@@ -89,7 +91,11 @@ class ModelFacts:
 
 @dataclass(frozen=True)
 class Ports:
-    """What conversations need from outside, each chosen in the composition root."""
+    """What conversations need from outside, each chosen in the composition root.
+
+    ``language`` is the kernel's. Not ``attended``: nobody is there to be asked, so what would be
+    asked about is refused.
+    """
 
     model_for: Callable[[str | None], tuple[str, Model]]
     models: Callable[[], tuple[list[ModelInfo], str | None]]
@@ -102,6 +108,9 @@ class Ports:
     rules: str | None = None
     pictures: Pictures = field(default_factory=Pictures)
     vision_model: Callable[[], str | None] = lambda: None
+    approve: Callable[[], Approve] = lambda: "risky"
+    language: str = "python"
+    attended: bool = True
 
 
 @dataclass
@@ -173,6 +182,7 @@ class Turns:
         self._live: dict[str, _Live] = {}
         self._gauges: dict[str, Gauge] = {}
         self._closed = False
+        self.desk = Desk()
 
     def begin(self, summary: ConversationSummary, turn: TurnStarted, model: Model) -> None:
         """Store ``turn_started`` and start answering. Raises Conflict, StoreError."""
@@ -277,6 +287,7 @@ class Turns:
             tools=[self._reader(summary), *self._eyes(summary, turn, workspace, aside)],
             pictures=lambda messages: self._pictures(turn.model, messages, workspace, stop),
             aside=aside,
+            approver=self._approver(summary, workspace),
         )
 
     def _keep(
@@ -318,6 +329,34 @@ class Turns:
 
     def _as_stored(self, summary: ConversationSummary) -> Transcript:
         return fold(summary, self._store.events(summary.id, 0))
+
+    def _approver(self, summary: ConversationSummary, workspace: Workspace) -> Approver:
+        ports = self._ports
+        asking = Asking(
+            self.desk, summary.id, ports.approve, lambda: self._known(summary, workspace),
+            language=ports.language,
+        )  # fmt: skip
+        return asking if ports.attended else WithoutPerson(asking)
+
+    def _known(self, summary: ConversationSummary, workspace: Workspace) -> Known:
+        """What the log and the folder say now."""
+        self._publisher.call(lambda: None)  # what has happened is stored
+        told, created = Fold(summary), CreatedFiles()
+        for published in self._store.events(summary.id, 0):
+            told.apply(published)
+            created.apply(published)
+        transcript, files = told.transcript(), workspace.snapshot()
+        ran = [
+            part.code
+            for turn in transcript.turns
+            for part in turn.parts
+            if isinstance(part, CellPart) and part.status not in ("writing", "waiting", "not_run")
+        ]
+        folder = Folder(
+            brought=frozenset(files.files) - created.paths, all=frozenset(files.files),
+            complete=files.complete,
+        )  # fmt: skip
+        return Known(earlier=ran, folder=folder, allowed=transcript.allowed or ())
 
     def _reader(self, summary: ConversationSummary) -> ReadOutput:
         return ReadOutput(
@@ -386,4 +425,5 @@ class Turns:
     def _finish(self, conversation_id: str, live: _Live, event: TurnFinished) -> None:
         with live.lock:
             live.stop = None
+            self.desk.forget(conversation_id)
             self._publisher.publish(conversation_id, event)

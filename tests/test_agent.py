@@ -595,6 +595,7 @@ class Echo:
     """A tool that gives back what it was asked, once the history has a cell's result."""
 
     spec = ToolSpec(name="echo", description="", parameters={"type": "object"})
+    server: str | None = None
 
     def offered(self, messages: Sequence[ChatMessage]) -> bool:
         return any(isinstance(message, ToolMessage) for message in messages)

@@ -36,6 +36,7 @@ BODIES: dict[str, object] = {
     "/turns": {"prompt": "x"},
     "/cells": {"code": "x"},
     "/cells/x/input": {"text": "x"},
+    "/cells/x/approval": {"run": True},
     "/kernel": {"action": "restart"},
 }
 

@@ -28,6 +28,7 @@ RANKS = {
     "event_lines": 1, "asking": 4, "roles": 1, "call_numbers": 2, "retry_after": 0,
     "printed_calls": 1, "tool_names": 0, "digest": 2,
     "context": 3, "news": 1, "same_errors": 2, "read_output": 4,
+    "risk": 2, "approval": 5, "page_choices": 3,
     "reader": 2, "kernel.outputs": 2, "kernel.process": 2, "kernel.startup": 2,
     "profiles": 3, "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
     "model_list": 3, "providers": 4, "kernelspecs": 3, "chat_completions": 3,
@@ -36,13 +37,13 @@ RANKS = {
     "openai_model": 5, "demo_model": 5, "supervisor": 5, "kernel.session": 5,
     "pictures": 4, "look_at_image": 5, "turns": 6,
     "models": 6, "conversations": 7, "kernel.manager": 6,
-    "web.headers": 7, "web.sessions": 7, "web.body": 7,
-    "web.guard": 8, "web.failures": 8, "web.download": 8, "web.page": 8,
-    "web.api": 9, "web.settings_api": 9, "web.files": 9, "web.outputs": 9, "web.stream": 9,
-    "web": 10, "server": 10,
-    "import_config": 7, "program": 11, "doctor": 11,
-    "cli": 12,
-    "__main__": 13,
+    "web.headers": 8, "web.sessions": 8, "web.body": 8,
+    "web.guard": 9, "web.failures": 9, "web.download": 9, "web.page": 9,
+    "web.api": 10, "web.settings_api": 10, "web.files": 10, "web.outputs": 10, "web.stream": 10,
+    "web": 11, "server": 11,
+    "import_config": 8, "program": 12, "doctor": 12,
+    "cli": 13,
+    "__main__": 14,
 }  # fmt: skip
 # Modules of one name are one room: they may import each other, their own cycles are refused below.
 BARE = ("", "kernel")

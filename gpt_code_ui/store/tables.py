@@ -9,6 +9,7 @@ import unicodedata
 
 from gpt_code_ui.protocol import (
     ACTIVITY_TYPES,
+    ApprovalRequested,
     CellFinished,
     CellStarted,
     ConversationChanged,
@@ -83,6 +84,8 @@ def follow(
         case CellStarted():
             writer.execute("DELETE FROM open_parts WHERE part_id = ?", (event.cell_id,))
             _begin(writer, conversation_id, event.cell_id)
+        case ApprovalRequested():
+            writer.execute("DELETE FROM open_parts WHERE part_id = ?", (event.cell_id,))
         case CellFinished():
             _end(writer, conversation_id, event.cell_id)
         case KernelStatus(state="parked" | "dead"):

@@ -11,6 +11,9 @@ from typing import assert_never
 
 from gpt_code_ui.protocol import (
     ACTIVITY_TYPES,
+    Approval,
+    ApprovalRequested,
+    ApprovalResolved,
     CellFinished,
     CellOutput,
     CellOutputsCleared,
@@ -69,6 +72,7 @@ class Fold:
         self._title, self._model = summary.title, summary.model
         self._pinned, self._deleted = summary.pinned, False
         self._rules: str | None = None
+        self._allowed: list[str] | None = None
         self._updated_at = summary.updated_at
         self._seq = 0
         self._kernel = KernelInfo()
@@ -106,6 +110,7 @@ class Fold:
             pinned=self._pinned,
             deleted=self._deleted,
             rules=self._rules,
+            allowed=self._allowed,
             created_at=self._summary.created_at,
             updated_at=self._updated_at,
             kernel=self._kernel,
@@ -155,6 +160,10 @@ class Fold:
                 self._start_tool(event)
             case ToolFinished():
                 self._finish_tool(event)
+            case ApprovalRequested():
+                self._request_approval(event)
+            case ApprovalResolved():
+                self._resolve_approval(event)
             case KernelStatus():
                 self._kernel = KernelInfo(**event.model_dump(exclude={"type"}))
             case TurnStarted():
@@ -232,10 +241,15 @@ class Fold:
         self._pinned = self._pinned if event.pinned is None else event.pinned
         self._deleted = self._deleted if event.deleted is None else event.deleted
         self._rules = self._rules if event.rules is None else event.rules
+        self._allowed = self._allowed if event.allowed is None else event.allowed
 
     def _start_tool(self, event: ToolStarted) -> None:
         turn = self._turn_by_id.get(event.turn_id)
-        if turn is None or event.call_id in self._tools:
+        if known := self._tools.get(event.call_id):
+            if known.part.status == "waiting":
+                known.part = known.part.model_copy(update={"status": "running", "approval": None})
+            return
+        if turn is None:
             return
         fields = event.model_dump(exclude={"type", "turn_id"})
         tool = self._tools[event.call_id] = GrowingTool(ToolPart(**fields, status="running"))
@@ -244,8 +258,50 @@ class Fold:
     def _finish_tool(self, event: ToolFinished) -> None:
         tool = self._tools.get(event.call_id)
         if tool is not None:
-            done = {"status": event.status, "content": event.content}
+            done = {"status": event.status, "content": event.content, "approval": None}
             tool.part = tool.part.model_copy(update=done)
+
+    # --- asking first
+
+    def _request_approval(self, event: ApprovalRequested) -> None:
+        turn = self._turn_by_id.get(event.turn_id)
+        approval = Approval(reasons=event.reasons)
+        if turn is None or event.cell_id in self._tools:
+            return
+        if event.tool is not None:
+            part = ToolPart(
+                call_id=event.cell_id, server=event.server, name=event.tool, arguments=event.code,
+                status="waiting", approval=approval,
+            )  # fmt: skip
+            tool = self._tools[event.cell_id] = GrowingTool(part)
+            turn.parts.append(tool)
+            return
+        known = self._cells.get(event.cell_id)
+        if known and known.status != "writing":
+            return
+        cell = GrowingCell(
+            event.cell_id, turn, GrowingText(event.code), "model", "waiting", approval=approval
+        )
+        if known:
+            turn = known.turn
+            turn.parts[turn.parts.index(known)] = cell
+        else:
+            turn.parts.append(cell)
+        self._cells[event.cell_id] = cell
+        self._open.pop(event.cell_id, None)
+
+    def _resolve_approval(self, event: ApprovalResolved) -> None:
+        tool, cell = self._tools.get(event.cell_id), self._cells.get(event.cell_id)
+        approval = tool.part.approval if tool else cell.approval if cell else None
+        if approval is None:
+            return
+        if event.run and event.remember:
+            kinds = (reason.kind for reason in approval.reasons if reason.kind)
+            self._allowed = [*dict.fromkeys([*(self._allowed or ()), *kinds])]
+        if tool:
+            tool.part = tool.part.model_copy(update={"approval": None})
+        if cell:
+            cell.approval, cell.edited = None, event.edited or None
 
     # --- cells
 
@@ -265,7 +321,7 @@ class Fold:
         turn = known.turn if known else self._home(event)
         cell = GrowingCell(
             event.cell_id, turn, GrowingText(event.code), event.origin, "running", started_at=at,
-            repaired=event.repaired,
+            repaired=event.repaired, edited=known.edited if known else None,
         )  # fmt: skip
         if known:
             self._forget_outputs(known)
@@ -364,7 +420,7 @@ class Fold:
             return
         cell.status, cell.execution_count = event.status, event.execution_count
         cell.ms, cell.reason, cell.files = event.ms, event.reason, event.files
-        cell.input = None
+        cell.input = cell.approval = None
 
 
 def fold(summary: ConversationSummary, events: Iterable[Published]) -> Transcript:

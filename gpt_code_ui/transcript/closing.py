@@ -43,14 +43,14 @@ def _closing_part(part: Part, turn_id: str | None, reason: str) -> list[Event]:
         case ReasoningPart():
             closed = ReasoningDone(part_id=part.part_id, turn_id=turn_id or "", text=part.text)
             return [] if part.done else [closed]
-        case CellPart(status="writing"):
+        case CellPart(status="writing" | "waiting"):
             started = CellStarted(
                 cell_id=part.cell_id, turn_id=turn_id, code=part.code, origin=part.origin
             )
             return [started, CellFinished(cell_id=part.cell_id, status="not_run", reason=reason)]
         case CellPart(status="running"):
             return [CellFinished(cell_id=part.cell_id, status="interrupted", reason=reason)]
-        case ToolPart(status="running"):
+        case ToolPart(status="running" | "waiting"):
             return [ToolFinished(call_id=part.call_id, status="error", content=reason)]
         case CellPart() | ToolPart():
             return []

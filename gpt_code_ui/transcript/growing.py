@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gpt_code_ui.protocol import (
+    Approval,
     Attachment,
     CellOrigin,
     CellPart,
@@ -96,7 +97,7 @@ class GrowingCell:
     turn: "GrowingTurn"
     code: GrowingText
     origin: CellOrigin
-    status: Literal["writing", "running"] | CellStatus
+    status: Literal["writing", "waiting", "running"] | CellStatus
     outputs: list[GrowingOutput] = field(default_factory=list)
     execution_count: int | None = None
     ms: int | None = None
@@ -107,6 +108,8 @@ class GrowingCell:
     input: InputPrompt | None = None
     clear_pending: bool = False
     repaired: bool | None = None
+    approval: Approval | None = None
+    edited: bool | None = None
 
     def freeze(self) -> CellPart:
         return CellPart(
@@ -124,6 +127,8 @@ class GrowingCell:
             input=self.input,
             clear_pending=self.clear_pending,
             repaired=self.repaired,
+            approval=self.approval,
+            edited=self.edited,
         )
 
 

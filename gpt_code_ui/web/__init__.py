@@ -11,6 +11,7 @@ from flask import Flask
 
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.models import Models
+from gpt_code_ui.page_choices import PageChoices
 from gpt_code_ui.settings import Settings
 from gpt_code_ui.web import failures
 from gpt_code_ui.web.api import Api
@@ -30,6 +31,7 @@ def create_app(
     health: Callable[[], str],
     *,
     models: Models | None = None,
+    choices: PageChoices | None = None,
     static: Path = STATIC,
 ) -> Flask:
     """The application. ``health`` says how the kernel manager is; ``models`` can be changed."""
@@ -42,7 +44,8 @@ def create_app(
     failures.register(app)
     app.register_blueprint(Page(static).blueprint())
     app.register_blueprint(Api(conversations, guard, health).blueprint())
-    app.register_blueprint(SettingsApi(conversations, settings, models).blueprint())
+    shown = SettingsApi(conversations, settings, models, choices or PageChoices(settings))
+    app.register_blueprint(shown.blueprint())
     app.register_blueprint(Streams(conversations).blueprint())
     app.register_blueprint(Files(conversations).blueprint())
     app.register_blueprint(Outputs(conversations).blueprint())

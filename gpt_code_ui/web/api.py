@@ -30,6 +30,7 @@ class NewConversation(Body):
 class Change(NewConversation):
     pinned: bool | None = None
     rules: str | None = Field(default=None, max_length=20_000)
+    allowed: list[str] | None = Field(default=None, max_length=1000)
 
 
 class Ask(Body):
@@ -41,6 +42,12 @@ class Ask(Body):
 class RunCell(Body):
     code: str
     after_cell: str | None = None
+
+
+class Approval(Body):
+    run: bool
+    code: str | None = None
+    remember: bool = False
 
 
 class Input(Body):
@@ -82,6 +89,7 @@ class Api:
             ("POST", f"{ONE}/turns/<turn_id>/retry", self.retry),
             ("GET", f"{ONE}/turns/<turn_id>/requests", self.requests),
             ("POST", f"{ONE}/cells", self.run_cell),
+            ("POST", f"{ONE}/cells/<cell_id>/approval", self.decide),
             ("POST", f"{ONE}/cells/<cell_id>/input", self.reply_input),
             ("POST", f"{ONE}/stop", self.stop),
             ("POST", f"{ONE}/kernel", self.kernel),
@@ -128,6 +136,7 @@ class Api:
                 model=body.model,
                 pinned=body.pinned,
                 rules=body.rules,
+                allowed=body.allowed,
             )
         )
 
@@ -155,6 +164,13 @@ class Api:
     def run_cell(self, conversation_id: str) -> Response:
         body = read_body(RunCell)
         cell_id = self._all.run_cell(conversation_id, body.code, body.after_cell)
+        return answer({"cell_id": cell_id}, 202)
+
+    def decide(self, conversation_id: str, cell_id: str) -> Response:
+        body = read_body(Approval)
+        self._all.decide(
+            conversation_id, cell_id, run=body.run, code=body.code, remember=body.remember
+        )
         return answer({"cell_id": cell_id}, 202)
 
     def reply_input(self, conversation_id: str, cell_id: str) -> Response:

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.models import Models
+from gpt_code_ui.page_choices import PageChoices
+from gpt_code_ui.setting_types import Approve
 from gpt_code_ui.settings import SETTINGS, Settings
 from gpt_code_ui.web.body import Body, answer, read_body
 
@@ -33,6 +35,7 @@ class SettingsChange(Body):
     providers: list[ProviderRow] | None = Field(default=None, max_length=50)
     default_model: str | None = Field(default=None, min_length=1, max_length=200)
     vision_model: str | None = Field(default=None, min_length=1, max_length=200)
+    approve: Approve | None = None
 
 
 class Test(Body):
@@ -43,11 +46,13 @@ class SettingsApi:
     """The views. Without ``models``, for which nothing can be set, they only show."""
 
     def __init__(
-        self, conversations: Conversations, settings: Settings, models: Models | None
-    ) -> None:
+        self, conversations: Conversations, settings: Settings, models: Models | None,
+        choices: PageChoices,
+    ) -> None:  # fmt: skip
         self._all = conversations
         self._settings = settings
         self._models = models
+        self._choices = choices
 
     def blueprint(self) -> Blueprint:
         """Every route of this module."""
@@ -82,7 +87,7 @@ class SettingsApi:
             }
             for row in SETTINGS
         ]
-        return answer({"settings": rows} | self._providers())
+        return answer({"settings": rows} | self._shown())
 
     def change(self) -> Response:
         assert self._models is not None
@@ -93,11 +98,16 @@ class SettingsApi:
             self._models.choose_default(change.default_model)
         if "vision_model" in change.model_fields_set:
             self._models.choose_vision(change.vision_model)
-        return answer(self._providers())
+        if change.approve is not None:
+            self._choices.choose_approve(change.approve)
+        return answer(self._shown())
 
     def test(self) -> Response:
         assert self._models is not None
         return answer(self._models.test(read_body(Test).model))
+
+    def _shown(self) -> dict[str, Any]:
+        return {"approve": self._choices.approve()} | self._providers()
 
     def _providers(self) -> dict[str, Any]:
         if self._models is None:

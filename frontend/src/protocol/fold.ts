@@ -5,6 +5,8 @@
  */
 import { cutAt, lengthOf } from "./codepoints";
 import type {
+  ApprovalRequested,
+  ApprovalResolved,
   Attachment,
   CellFinished,
   CellOutput,
@@ -27,6 +29,7 @@ import type {
   TextDone,
   TextPart,
   ToolFinished,
+  ToolPart,
   ToolStarted,
   Transcript,
   TranscriptOutput,
@@ -151,6 +154,10 @@ function step(transcript: Transcript, event: ConversationEvent, at: string): Tra
       return startTool(transcript, event);
     case "tool_finished":
       return mapPart(transcript, event.call_id, (part) => finishTool(part, event));
+    case "approval_requested":
+      return requestApproval(transcript, event);
+    case "approval_resolved":
+      return resolveApproval(transcript, event);
     case "usage":
       return mapTurn(transcript, event.turn_id, (turn) => ({ ...turn, usage: event }));
     case "files_told":
@@ -229,13 +236,64 @@ function startTool(
   transcript: Transcript,
   { type: _type, turn_id, ...call }: ToolStarted,
 ): Transcript {
-  if (findPart(transcript, call.call_id)) return transcript;
+  const known = findPart(transcript, call.call_id);
+  if (known?.type === "tool" && known.status === "waiting")
+    return mapPart(transcript, call.call_id, (part) =>
+      part.type === "tool" ? { ...withoutApproval(part), status: "running" } : part,
+    );
+  if (known) return transcript;
   const part: TurnPart = { type: "tool", ...call, status: "running", content: "" };
   return mapTurn(transcript, turn_id, (turn) => withPart(turn, part));
 }
 
 function finishTool(part: TurnPart, { status, content }: ToolFinished): TurnPart {
-  return part.type === "tool" ? { ...part, status, content } : part;
+  return part.type === "tool" ? { ...withoutApproval(part), status, content } : part;
+}
+
+// --- asking first --------------------------------------------------------------------------------
+
+function requestApproval(transcript: Transcript, event: ApprovalRequested): Transcript {
+  const known = findPart(transcript, event.cell_id);
+  const approval = { reasons: event.reasons };
+  if (known && !(known.type === "cell" && known.status === "writing")) return transcript;
+  if (event.tool !== undefined) {
+    if (known) return transcript;
+    const part: TurnPart = {
+      type: "tool",
+      call_id: event.cell_id,
+      ...(event.server !== undefined && { server: event.server }),
+      name: event.tool,
+      arguments: event.code,
+      status: "waiting",
+      content: "",
+      approval,
+    };
+    return mapTurn(transcript, event.turn_id, (turn) => withPart(turn, part));
+  }
+  const cell = { ...newCell(event.cell_id, event.code, "model", "waiting"), approval };
+  if (known) return mapCell(transcript, event.cell_id, () => cell);
+  return mapTurn(transcript, event.turn_id, (turn) => withPart(turn, cell));
+}
+
+function resolveApproval(transcript: Transcript, event: ApprovalResolved): Transcript {
+  const known = findPart(transcript, event.cell_id);
+  const asked = known?.type === "cell" || known?.type === "tool" ? known.approval : undefined;
+  if (asked === undefined) return transcript;
+  const next = mapPart(transcript, event.cell_id, (part) => {
+    if (part.type === "tool") return withoutApproval(part);
+    if (part.type !== "cell") return part;
+    return { ...withoutApproval(part), ...(event.edited && { edited: true }) };
+  });
+  if (!event.run || !event.remember) return next;
+  const kinds = asked.reasons.flatMap(({ kind }) => (kind === undefined ? [] : [kind]));
+  return { ...next, allowed: [...new Set([...(transcript.allowed ?? []), ...kinds])] };
+}
+
+function withoutApproval<P extends CellPart | ToolPart>({
+  approval: _,
+  ...part
+}: P): Omit<P, "approval"> {
+  return part;
 }
 
 // --- cells ---------------------------------------------------------------------------------------
@@ -276,6 +334,7 @@ function startCell(transcript: Transcript, event: CellStarted, at: string): Tran
     ...newCell(event.cell_id, event.code, event.origin, "running"),
     started_at: at,
     ...(event.repaired === undefined ? {} : { repaired: event.repaired }),
+    ...(findCell(transcript, event.cell_id)?.edited && { edited: true }),
   };
   if (findCell(transcript, event.cell_id)) return mapCell(transcript, event.cell_id, () => cell);
   const anchor =
@@ -314,7 +373,7 @@ function placeAmongOwn(transcript: Transcript, cell: CellPart): Transcript {
 
 function finishCell(cell: CellPart, event: CellFinished): CellPart {
   const { type: _type, cell_id: _id, ...result } = event;
-  return { ...withoutInput(cell), ...result };
+  return { ...withoutApproval(withoutInput(cell)), ...result };
 }
 
 function withoutInput({ input: _input, ...cell }: CellPart): CellPart {

@@ -245,6 +245,39 @@ export interface ToolStarted {
   arguments: string;
 }
 
+/** Why something is asked about before it runs; ``line`` is a line of the code, from 1.
+
+``kind`` is what "allow this" remembers, ``what`` the piece of code it is about. */
+export interface Reason {
+  line: number;
+  text: string;
+  kind?: string;
+  what?: string;
+}
+
+/** A cell or a call of a server's tool waits for the person; ``cell_id`` is the call's id then.
+
+``code`` is the whole code, or the call's arguments. ``tool``: the name of the tool. */
+export interface ApprovalRequested {
+  type: "approval_requested";
+  cell_id: string;
+  turn_id: string;
+  code: string;
+  reasons: Reason[];
+  tool?: string;
+  server?: string;
+}
+
+/** The person decided. ``edited``: other code runs than was asked about. ``remember``: what
+was asked about, by kind, is not asked about again in this conversation. */
+export interface ApprovalResolved {
+  type: "approval_resolved";
+  cell_id: string;
+  run: boolean;
+  edited: boolean;
+  remember: boolean;
+}
+
 /** What the model got for the call, as text. */
 export interface ToolFinished {
   type: "tool_finished";
@@ -292,7 +325,9 @@ export interface FilesTold {
   files: ToldFile[];
 }
 
-/** What is set changed; what is absent stayed. ``rules``: house rules, empty for none. */
+/** What is set changed; what is absent stayed. ``rules``: house rules, empty for none.
+
+``allowed``: what is no longer asked about, by the kinds of reasons. */
 export interface ConversationChanged {
   type: "conversation_changed";
   title?: string;
@@ -300,6 +335,7 @@ export interface ConversationChanged {
   pinned?: boolean;
   deleted?: boolean;
   rules?: string;
+  allowed?: string[];
 }
 
 /** An event as clients get it. Deltas are for the screen and have no ``seq``. */
@@ -378,13 +414,19 @@ export interface TranscriptOutput {
   display_id?: string;
 }
 
-/** Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is. */
+/** What the person is asked before something runs. */
+export interface Approval {
+  reasons: Reason[];
+}
+
+/** Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is;
+``waiting``: the person is asked. ``edited``: the person changed the model's code. */
 export interface CellPart {
   type: "cell";
   cell_id: string;
   code: string;
   origin: "model" | "person";
-  status: "writing" | "running" | "ok" | "error" | "interrupted" | "timeout" | "died" | "not_run";
+  status: "writing" | "waiting" | "running" | "ok" | "error" | "interrupted" | "timeout" | "died" | "not_run";
   outputs: TranscriptOutput[];
   execution_count?: number;
   ms?: number;
@@ -395,6 +437,8 @@ export interface CellPart {
   input?: InputPrompt;
   clear_pending: boolean;
   repaired?: boolean;
+  approval?: Approval;
+  edited?: boolean;
 }
 
 /** A call of another tool than ``execute_code``, and what the model got for it. */
@@ -404,8 +448,9 @@ export interface ToolPart {
   server?: string;
   name: string;
   arguments: string;
-  status: "running" | "ok" | "error";
+  status: "waiting" | "running" | "ok" | "error";
   content: string;
+  approval?: Approval;
 }
 
 /** A question and its answer. ``turn_id`` is None for cells the person ran by themselves.
@@ -434,6 +479,7 @@ export interface Transcript {
   pinned: boolean;
   deleted: boolean;
   rules?: string;
+  allowed?: string[];
   created_at: string;
   updated_at: string;
   kernel: KernelInfo;
@@ -449,6 +495,7 @@ export interface ConversationSummary {
   created_at: string;
   updated_at: string;
   running: boolean;
+  waiting?: boolean;
 }
 
 /** A workspace file; ``size`` in bytes, ``modified`` in seconds since 1970. */
@@ -482,6 +529,8 @@ export type ConversationEvent =
   | InputReplied
   | ToolStarted
   | ToolFinished
+  | ApprovalRequested
+  | ApprovalResolved
   | ModelRequestSent
   | Usage
   | FilesChanged
