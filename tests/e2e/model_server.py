@@ -300,6 +300,26 @@ def seen(asked: Asked) -> Reply:
     return answer(f"I see {len(asked.pictures)}: {', '.join(asked.pictures) or 'nothing'}.")
 
 
+RISKY = """\
+import pandas as pd
+
+numbers = pd.Series([1, 2, 3])
+import os
+print("sum", numbers.sum())
+print("names", len(os.environ))
+"""
+
+
+def asks(asked: Asked) -> Reply:
+    """Code that is asked about; says at the end what it was told of it."""
+    if not asked.results:
+        return written("I will count the variables.", RISKY)
+    told = asked.results[-1]
+    if "did not allow" in told:
+        return answer("I was not allowed to.")
+    return answer("Changed by you." if "The person changed this code" in told else "It ran as is.")
+
+
 SCENARIOS: dict[str, Callable[[Asked], Reply]] = {
     "rate limiter": lambda asked: play(RATE_LIMITER, asked),
     "直辖市": lambda asked: play(GDP, asked),
@@ -309,6 +329,7 @@ SCENARIOS: dict[str, Callable[[Asked], Reply]] = {
     "write for ever": endless,
     "count": measured,
     "see": seen,
+    "ask me": asks,
 }
 
 

@@ -19,9 +19,10 @@ import { Banners } from "../features/status/Banners";
 import { useWords } from "../i18n";
 import { api, notebookUrl } from "../lib/api";
 import { changeDraft, NEW } from "../lib/drafts";
+import { useConversations } from "../lib/lists";
 import { transcripts, useTranscript } from "../lib/live";
 import type { Loaded } from "../lib/store";
-import type { CellPart, Transcript as Conversation } from "../protocol/generated";
+import type { CellPart, ToolPart, Transcript as Conversation } from "../protocol/generated";
 import { IconButton } from "../ui/IconButton";
 import { reportError } from "../ui/report";
 import { Tip } from "../ui/Tip";
@@ -43,6 +44,10 @@ interface Props {
 const chat = import("../features/chat/Transcript");
 const cells = import("../features/cells/CellView");
 const Transcript = lazy(async () => ({ default: (await chat).Transcript }));
+// Most conversations never ask.
+const ApprovalCard = lazy(async () => ({
+  default: (await import("../features/approvals/ApprovalCard")).ApprovalCard,
+}));
 const CellView = lazy(async () => ({ default: (await cells).CellView }));
 
 // Only who has no model yet needs it.
@@ -65,7 +70,7 @@ export function ConversationPage({
   const transcript = loaded.state === "failed" ? undefined : loaded.transcript;
   const model = useModelChoice(id, transcript?.model);
   const end = useRef<TranscriptHandle>(null);
-  useTitle(transcript?.title);
+  useTitle(transcript?.title, useSomethingWaits());
   const suggest = ({ text, code }: Suggestion) => {
     changeDraft(id ?? NEW, { text, code });
     composer.current?.focus();
@@ -126,11 +131,17 @@ function useOpened(id: string | undefined): Loaded {
   return id === undefined ? NONE : loaded;
 }
 
-function useTitle(title: string | undefined): void {
+/** A question waits for the person, in whichever conversation. */
+function useSomethingWaits(): boolean {
+  return useConversations("").data?.some((one) => one.waiting) ?? false;
+}
+
+function useTitle(title: string | undefined, waits: boolean): void {
   const words = useWords();
   useEffect(() => {
-    document.title = title ? `${title} · ${words.brand}` : words.brand;
-  }, [title, words]);
+    const plain = title ? `${title} · ${words.brand}` : words.brand;
+    document.title = waits ? `(!) ${words.approval.waits} · ${plain}` : plain;
+  }, [title, waits, words]);
 }
 
 interface BodyProps {
@@ -159,6 +170,7 @@ function Body({ id, loaded, end, empty }: BodyProps) {
         ref={end}
         transcript={loaded.transcript}
         renderCell={renderCell}
+        renderApproval={renderApproval}
         onRetry={retry}
       />
     </Suspense>
@@ -168,8 +180,37 @@ function Body({ id, loaded, end, empty }: BodyProps) {
 function renderCell(cell: CellPart, conversationId: string): ReactNode {
   return (
     <Suspense fallback={<div className="h-40 rounded-lg border border-line" aria-busy />}>
-      <CellView cell={cell} conversationId={conversationId} />
+      <CellView
+        cell={cell}
+        conversationId={conversationId}
+        approval={
+          cell.approval && (
+            <Suspense>
+              <ApprovalCard
+                conversationId={conversationId}
+                id={cell.cell_id}
+                reasons={cell.approval.reasons}
+                code={cell.code}
+              />
+            </Suspense>
+          )
+        }
+      />
     </Suspense>
+  );
+}
+
+function renderApproval(tool: ToolPart, conversationId: string): ReactNode {
+  return (
+    tool.approval && (
+      <Suspense>
+        <ApprovalCard
+          conversationId={conversationId}
+          id={tool.call_id}
+          reasons={tool.approval.reasons}
+        />
+      </Suspense>
+    )
   );
 }
 

@@ -22,6 +22,7 @@ export function useAnnouncements(id: string | undefined): void {
 function wordsFor(event: ConversationEvent, { a11y }: Words): string | undefined {
   if (event.type === "turn_started") return a11y.started;
   if (event.type === "input_requested") return a11y.asksInput;
+  if (event.type === "approval_requested") return a11y.asksApproval;
   if (event.type !== "turn_finished") return undefined;
   if (event.status === "failed") return a11y.failed;
   return event.status === "stopped" ? a11y.stopped : a11y.finished;

@@ -70,7 +70,11 @@ export interface ProviderSettings {
   default_model: string | null;
   /** Looks at pictures for models that cannot see. */
   vision_model: string | null;
+  /** What is asked about before it runs. */
+  approve: Approve;
 }
+
+export type Approve = "never" | "risky" | "always";
 
 export interface TestResult {
   seconds: number;
@@ -217,6 +221,7 @@ export const api = {
     providers?: ProviderChange[];
     default_model?: string | null;
     vision_model?: string | null;
+    approve?: Approve;
   }) => request<ProviderSettings>("PATCH", "settings", fields),
 
   conversations: async (query: string): Promise<ConversationSummary[]> => {
@@ -228,7 +233,13 @@ export const api = {
   transcript: (id: string) => request<Transcript>("GET", of(id)),
   update: (
     id: string,
-    fields: { title?: string; model?: string; pinned?: boolean; rules?: string },
+    fields: {
+      title?: string;
+      model?: string;
+      pinned?: boolean;
+      rules?: string;
+      allowed?: string[];
+    },
   ) => request<unknown>("PATCH", of(id), fields),
   remove: (id: string) => request<unknown>("DELETE", of(id)),
   restore: (id: string) => request<unknown>("POST", `${of(id)}/restore`, {}),
@@ -241,6 +252,11 @@ export const api = {
     request<{ cell_id: string }>("POST", `${of(id)}/cells`, cell),
   replyInput: (id: string, cellId: string, text: string) =>
     request<unknown>("POST", `${of(id)}/cells/${encodeURIComponent(cellId)}/input`, { text }),
+  decide: (
+    id: string,
+    cellId: string,
+    answer: { run: boolean; code?: string; remember?: boolean },
+  ) => request<unknown>("POST", `${of(id)}/cells/${encodeURIComponent(cellId)}/approval`, answer),
   stop: (id: string) => request<unknown>("POST", `${of(id)}/stop`, {}),
   kernel: (id: string, action: KernelAction) =>
     request<unknown>("POST", `${of(id)}/kernel`, { action }),

@@ -79,7 +79,9 @@ type Change = Partial<ConversationSummary> | undefined;
 
 function summaryChange(event: ConversationEvent, at: string): Change {
   if (event.type === "turn_started") return { running: true, updated_at: at, model: event.model };
-  if (event.type === "turn_finished") return { running: false, updated_at: at };
+  if (event.type === "turn_finished") return { running: false, waiting: false, updated_at: at };
+  if (event.type === "approval_requested") return { waiting: true };
+  if (event.type === "approval_resolved") return { waiting: false };
   return undefined;
 }
 

@@ -14,15 +14,26 @@ interface Props {
   live: boolean;
   all: boolean;
   onAll: (all: boolean) => void;
+  /** Lines to look at, from 1. */
+  marks?: readonly number[] | undefined;
 }
 
-export function CellCode({ code, writing, live, all, onAll }: Props) {
+export function CellCode({ code, writing, live, all, onAll, marks = [] }: Props) {
   const words = useWords();
   const lines = code.trimEnd().split("\n").length;
   const foldable = !live && lines > SHOWN_LINES + WORTH;
   return (
     <div className="cell-code bg-code">
-      <div className={foldable && !all ? "cell-clamp" : ""}>
+      <div className={foldable && !all ? "cell-clamp" : "relative"}>
+        {[...new Set(marks)].map((line) => (
+          <span
+            key={line}
+            data-mark={line}
+            className="cell-mark"
+            style={{ top: `calc(0.375rem + ${line - 1} * 1.6 * 0.8125rem)` }}
+            aria-hidden
+          />
+        ))}
         <CodeBlock code={code} language="python" streaming={writing} copyable={false} />
       </div>
       {foldable && (

@@ -6,6 +6,7 @@ import {
   CircleAlert,
   CircleCheck,
   Clock,
+  Hand,
   PenLine,
   Skull,
   Square,
@@ -50,6 +51,9 @@ export function CellHeader({ cell, folded, onFold }: Props) {
         {cell.origin === "person" && (
           <span className="truncate text-faint">{`· ${words.cell.byYou}`}</span>
         )}
+        {cell.edited === true && (
+          <span className="truncate text-faint">{`· ${words.cell.edited}`}</span>
+        )}
         {cell.repaired === true && (
           <span className="truncate text-faint" title={words.cell.repairedHint}>
             {`· ${words.cell.repaired}`}
@@ -67,6 +71,7 @@ export function CellHeader({ cell, folded, onFold }: Props) {
 function statusLook(status: CellPart["status"]): string {
   if (status === "error" || status === "died" || status === "timeout")
     return "font-medium text-danger";
+  if (status === "waiting") return "font-medium text-warn";
   return status === "running" || status === "writing" ? "font-medium text-fg" : "";
 }
 
@@ -75,6 +80,8 @@ function StatusIcon({ status }: { status: CellPart["status"] }) {
   switch (status) {
     case "writing":
       return <PenLine {...common} className="pulse shrink-0 text-accent" />;
+    case "waiting":
+      return <Hand {...common} className="shrink-0 text-warn" />;
     case "running":
       return <Spinner />;
     case "ok":

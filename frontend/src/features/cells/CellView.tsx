@@ -1,5 +1,5 @@
 /** A cell: its state in one line, the code, what it printed and drew, and the files it made. */
-import { memo } from "react";
+import { memo, type ReactNode } from "react";
 import { useWords } from "../../i18n";
 import { fileUrl } from "../../lib/api";
 import type { CellPart } from "../../protocol/generated";
@@ -13,9 +13,11 @@ import { useCellView } from "./viewState";
 interface Props {
   cell: CellPart;
   conversationId: string;
+  /** What the person is asked before the cell runs. */
+  approval?: ReactNode;
 }
 
-export const CellView = memo(function CellView({ cell, conversationId }: Props) {
+export const CellView = memo(function CellView({ cell, conversationId, approval }: Props) {
   const words = useWords();
   const [view, change] = useCellView(cell.cell_id);
   const running = cell.status === "running";
@@ -35,11 +37,13 @@ export const CellView = memo(function CellView({ cell, conversationId }: Props) 
         <CellCode
           code={cell.code}
           writing={cell.status === "writing"}
-          live={running || cell.status === "writing"}
+          live={running || cell.status === "writing" || cell.status === "waiting"}
+          marks={cell.approval?.reasons.map((reason) => reason.line)}
           all={view.allLines}
           onAll={(allLines) => change({ allLines })}
         />
       )}
+      {approval}
       {cell.reason !== undefined && <Reason text={cell.reason} />}
       {cell.outputs.length > 0 && (
         <div className="border-t border-line px-4 py-3">

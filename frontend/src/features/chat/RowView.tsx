@@ -1,6 +1,6 @@
 /** One row of the transcript; drawn again only when its own part changes. */
 import { memo, type ReactNode } from "react";
-import type { CellPart } from "../../protocol/generated";
+import type { CellPart, ToolPart } from "../../protocol/generated";
 import { AnswerText } from "./AnswerText";
 import { Prompt } from "./Prompt";
 import { Reasoning } from "./Reasoning";
@@ -13,12 +13,13 @@ interface Props {
   row: Row;
   conversationId: string;
   renderCell: (cell: CellPart, conversationId: string) => ReactNode;
+  renderApproval: (tool: ToolPart, conversationId: string) => ReactNode;
   onRetry: (turnId: string) => void;
   last: boolean;
 }
 
 export const RowView = memo(
-  function RowView({ row, conversationId, renderCell, onRetry, last }: Props) {
+  function RowView({ row, conversationId, renderCell, renderApproval, onRetry, last }: Props) {
     const { turn } = row;
     if (row.kind === "prompt") {
       return (
@@ -45,7 +46,9 @@ export const RowView = memo(
     }
     if (row.part.type === "cell")
       return <div className="py-2">{renderCell(row.part, conversationId)}</div>;
-    if (row.part.type === "tool") return <ToolCall part={row.part} />;
+    if (row.part.type === "tool") {
+      return <ToolCall part={row.part} approval={renderApproval(row.part, conversationId)} />;
+    }
     if (row.part.type === "reasoning") return <Reasoning part={row.part} />;
     return <AnswerText part={row.part} conversationId={conversationId} />;
   },
@@ -53,6 +56,7 @@ export const RowView = memo(
     a.conversationId === b.conversationId &&
     a.onRetry === b.onRetry &&
     a.renderCell === b.renderCell &&
+    a.renderApproval === b.renderApproval &&
     a.last === b.last &&
     sameRow(a.row, b.row),
 );

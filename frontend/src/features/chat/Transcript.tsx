@@ -15,7 +15,7 @@ import {
   useRef,
 } from "react";
 import { useWords } from "../../i18n";
-import type { CellPart, Transcript as Conversation } from "../../protocol/generated";
+import type { CellPart, ToolPart, Transcript as Conversation } from "../../protocol/generated";
 import { IconButton } from "../../ui/IconButton";
 import { RowView } from "./RowView";
 import { estimate, rowsOf } from "./rows";
@@ -30,11 +30,12 @@ export interface TranscriptHandle {
 interface Props {
   transcript: Conversation;
   renderCell: (cell: CellPart, conversationId: string) => ReactNode;
+  renderApproval: (tool: ToolPart, conversationId: string) => ReactNode;
   onRetry: (turnId: string) => void;
   ref?: Ref<TranscriptHandle>;
 }
 
-export function Transcript({ transcript, renderCell, onRetry, ref }: Props) {
+export function Transcript({ transcript, renderCell, renderApproval, onRetry, ref }: Props) {
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(transcript), [transcript]);
@@ -89,6 +90,7 @@ export function Transcript({ transcript, renderCell, onRetry, ref }: Props) {
                     row={row}
                     conversationId={transcript.id}
                     renderCell={renderCell}
+                    renderApproval={renderApproval}
                     onRetry={onRetry}
                     last={item.index === rows.length - 1}
                   />

@@ -44,8 +44,9 @@ function partKey(part: TurnPart): string {
 export function isVisiblyBusy(turn: Turn): boolean {
   const last = turn.parts.at(-1);
   if (last === undefined) return false;
-  if (last.type === "cell") return last.status === "writing" || last.status === "running";
-  return last.type === "tool" ? last.status === "running" : !last.done;
+  if (last.type === "cell") return ["writing", "waiting", "running"].includes(last.status);
+  if (last.type === "tool") return last.status === "running" || last.status === "waiting";
+  return !last.done;
 }
 
 /** What the model said in a turn, without the code. */

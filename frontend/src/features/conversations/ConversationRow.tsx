@@ -1,5 +1,5 @@
 /** A conversation in the list, with what can be done to it. */
-import { Ellipsis, Pencil, Pin, PinOff, ScrollText, Trash2 } from "lucide-react";
+import { Ellipsis, Pencil, Pin, PinOff, ScrollText, ShieldCheck, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useWords } from "../../i18n";
 import { api } from "../../lib/api";
@@ -9,6 +9,7 @@ import { Menu, MenuItem } from "../../ui/Menu";
 import { reportError } from "../../ui/report";
 import { TextDialog } from "../../ui/TextDialog";
 import { toast } from "../../ui/Toast";
+import { AllowedDialog } from "./AllowedDialog";
 import { RulesDialog } from "./RulesDialog";
 
 interface Props {
@@ -21,6 +22,7 @@ export function ConversationRow({ item, current, onChosen }: Props) {
   const words = useWords();
   const [renaming, setRenaming] = useState(false);
   const [ruling, setRuling] = useState(false);
+  const [allowing, setAllowing] = useState(false);
   const title = item.title === "" ? words.sidebar.untitled : item.title;
   const change = (fields: { title?: string; pinned?: boolean }) =>
     void api.update(item.id, fields).catch(reportError);
@@ -36,13 +38,7 @@ export function ConversationRow({ item, current, onChosen }: Props) {
         className="flex h-full min-w-0 flex-1 items-center gap-2 rounded-md pr-1 pl-2 text-sm"
       >
         <span className="truncate">{title}</span>
-        {item.running && (
-          <span
-            role="img"
-            aria-label={words.sidebar.running}
-            className="pulse size-2 shrink-0 rounded-full bg-accent"
-          />
-        )}
+        {(item.running || item.waiting) && <Light waiting={item.waiting === true} />}
       </a>
       <Menu
         align="start"
@@ -61,6 +57,9 @@ export function ConversationRow({ item, current, onChosen }: Props) {
         </MenuItem>
         <MenuItem icon={<ScrollText size={16} aria-hidden />} onSelect={() => setRuling(true)}>
           {words.sidebar.rules}
+        </MenuItem>
+        <MenuItem icon={<ShieldCheck size={16} aria-hidden />} onSelect={() => setAllowing(true)}>
+          {words.approval.allowed}
         </MenuItem>
         <MenuItem
           icon={item.pinned ? <PinOff size={16} aria-hidden /> : <Pin size={16} aria-hidden />}
@@ -87,8 +86,22 @@ export function ConversationRow({ item, current, onChosen }: Props) {
         action={words.common.save}
         value={title}
       />
+      {allowing && <AllowedDialog id={item.id} onClose={() => setAllowing(false)} />}
       {ruling && <RulesDialog id={item.id} onClose={() => setRuling(false)} />}
     </li>
+  );
+}
+
+/** It is being answered, or waits for the person. */
+function Light({ waiting }: { waiting: boolean }) {
+  const words = useWords();
+  return (
+    <span
+      role="img"
+      aria-label={waiting ? words.approval.waitsLabel : words.sidebar.running}
+      title={waiting ? words.approval.waitsLabel : undefined}
+      className={`size-2 shrink-0 rounded-full ${waiting ? "bg-warn ring-2 ring-warn-soft" : "pulse bg-accent"}`}
+    />
   );
 }
 

@@ -1,11 +1,15 @@
 /** What the person can set for this browser: theme and language; and the list of shortcuts. */
 import { Keyboard, Server, Settings } from "lucide-react";
 import { useWords } from "../../i18n";
+import { api, type Approve } from "../../lib/api";
+import { settings, useSettings } from "../../lib/lists";
 import { type Language, setLanguage, setTheme, type Theme, usePrefs } from "../../lib/prefs";
+import { reportError } from "../../ui/report";
 import { Menu, MenuChoice, MenuItem, MenuLabel, MenuLine, MenuOption } from "../../ui/Menu";
 
 /** Languages by their own names, which are the same in every language. */
 const LANGUAGES: Record<Language, string> = { en: "English", "zh-CN": "简体中文" };
+const APPROVE: readonly Approve[] = ["never", "risky", "always"];
 const THEMES: readonly Theme[] = ["system", "light", "dark"];
 
 interface Props {
@@ -49,6 +53,8 @@ export function SettingsMenu({ onShortcuts, onModels }: Props) {
         ))}
       </MenuChoice>
       <MenuLine />
+      <ApproveChoice />
+      <MenuLine />
       <MenuItem icon={<Server size={16} aria-hidden />} onSelect={onModels}>
         {words.providers.manage}
       </MenuItem>
@@ -56,5 +62,27 @@ export function SettingsMenu({ onShortcuts, onModels }: Props) {
         {words.settings.shortcuts}
       </MenuItem>
     </Menu>
+  );
+}
+
+/** What is asked about before it runs: of the whole product, not of this browser. */
+function ApproveChoice() {
+  const words = useWords();
+  const { data } = useSettings();
+  const choose = (approve: Approve) =>
+    void api.changeSettings({ approve }).then((fresh) => {
+      settings.change("settings", () => fresh);
+    }, reportError);
+  return (
+    <>
+      <MenuLabel>{words.approval.setting}</MenuLabel>
+      <MenuChoice value={data?.approve ?? "risky"} onChange={choose} label={words.approval.setting}>
+        {APPROVE.map((one) => (
+          <MenuOption key={one} value={one}>
+            {words.approval[one]}
+          </MenuOption>
+        ))}
+      </MenuChoice>
+    </>
   );
 }
