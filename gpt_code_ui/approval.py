@@ -105,7 +105,8 @@ class Asking:
             found = reasons_for(code, known.folder, known.earlier)
         else:
             found = [_unread(self._language)]
-        return self._open(found, known, mode)
+        left = _left(found, known)
+        return left or (_left([EVERY], known) if mode == "always" else [])
 
     def about_tool(self, server: str, name: str) -> list[Reason]:
         """Why this call is asked about: what a server's tool does cannot be seen from here."""
@@ -114,7 +115,7 @@ class Asking:
             return []
         text = f"calls {name} of the MCP server {server}"
         reason = Reason(line=1, text=text, kind=f"tool:{server}/{name}", what=f"{server}: {name}")
-        return self._open([reason], self._known(), mode)
+        return _left([reason], self._known())
 
     def expect(self, cell_id: str) -> None:
         """From now on the question can be answered."""
@@ -123,10 +124,6 @@ class Asking:
     def wait(self, cell_id: str, stop: Stop) -> Decision | None:
         """The answer, however long it takes."""
         return self._desk.wait(self._id, cell_id, stop)
-
-    def _open(self, found: list[Reason], known: Known, mode: Approve) -> list[Reason]:
-        every = [EVERY] if mode == "always" and not found else []
-        return [one for one in found or every if one.kind not in known.allowed]
 
 
 class WithoutPerson:
@@ -174,6 +171,10 @@ class CreatedFiles:
                 self.paths -= {*files.added, *files.changed, *files.removed}
             case _:
                 pass
+
+
+def _left(found: list[Reason], known: Known) -> list[Reason]:
+    return [one for one in found if one.kind not in known.allowed]
 
 
 def _unread(language: str) -> Reason:

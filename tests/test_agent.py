@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gpt_code_ui.agent import STOPPED, Limits, Stop, Tool, run_turn
+from gpt_code_ui.agent import STOPPED, Approver, Limits, Stop, Tool, run_turn
 from gpt_code_ui.context import DEFAULT_WINDOW, Gauge, message_text
 from gpt_code_ui.errors import (
     AnswerCut,
@@ -92,6 +92,7 @@ def play(
     gauge: Gauge | None = None,
     price: Price | None = None,
     tools: Sequence[Tool] = (),
+    approver: Approver | None = None,
 ) -> Played:
     """Run a turn to its end. Ids are 1, 2, 3 ... in the order in which they were asked for."""
     events: list[Event] = []
@@ -110,6 +111,7 @@ def play(
         gauge=gauge,
         price=price,
         tools=tools,
+        approver=approver,
     )
     events.extend(turn)
     finished = [event for event in events if isinstance(event, TurnFinished)]

@@ -47,7 +47,7 @@ test("the code can be changed before it runs, and the model is told", async ({ c
 
 test("what is refused does not run, and stop ends a question", async ({ chat }) => {
   await asked(chat);
-  await question(chat).getByRole("button", { name: "Don’t run" }).click();
+  await question(chat).getByRole("button", { name: "Do not run" }).click();
   await expect(chat.log).toContainText("I was not allowed to.");
   await expect(chat.cells("not_run")).toContainText("did not allow");
   await asked(chat);
@@ -78,7 +78,7 @@ test("what is allowed for the conversation is not asked again until it is taken 
   await expect(dialog).toContainText("Nothing");
   await page.keyboard.press("Escape");
   await asked(chat);
-  await question(chat).getByRole("button", { name: "Don’t run" }).click();
+  await question(chat).getByRole("button", { name: "Do not run" }).click();
 });
 
 test("whether to ask is set on the page and holds at once", async ({ chat, page }) => {

@@ -306,7 +306,7 @@ export const en = {
     runChanged: "Run the changed code",
     edit: "Edit",
     discard: "Discard changes",
-    refuse: "Don’t run",
+    refuse: "Do not run",
     editLabel: "The code to run",
     remember: "Allow this for this conversation",
     rememberHidden: "Code that cannot be read can do anything: it will not be asked about then.",

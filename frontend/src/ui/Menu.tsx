@@ -33,7 +33,7 @@ export function Menu({
           side={side}
           sideOffset={6}
           collisionPadding={8}
-          className={`appear z-40 max-h-[min(28rem,var(--radix-dropdown-menu-content-available-height))] max-w-[calc(100vw-1rem)] min-w-48 overflow-y-auto rounded-md border border-line bg-raised p-1.5 shadow-m ${className}`}
+          className={`appear z-40 max-h-[min(36rem,var(--radix-dropdown-menu-content-available-height))] max-w-[calc(100vw-1rem)] min-w-48 overflow-y-auto rounded-md border border-line bg-raised p-1.5 shadow-m ${className}`}
         >
           {children}
         </DropdownMenu.Content>

@@ -53,7 +53,7 @@ export function ApprovalCard({ conversationId, id, reasons, code }: Props) {
       tabIndex={-1}
       aria-labelledby={heading}
       data-approval={id}
-      className="border-t border-line bg-warn-soft px-4 py-3 text-sm outline-none focus-visible:ring-2 focus-visible:ring-focus focus-visible:ring-inset"
+      className="border-t border-line bg-warn-soft px-4 py-3 text-sm -outline-offset-2"
     >
       <p id={heading} className="flex items-center gap-2 font-medium">
         <Hand size={16} className="shrink-0 text-warn" aria-hidden />
