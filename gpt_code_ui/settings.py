@@ -64,8 +64,8 @@ class Settings:
     log_level: str = field(default="info", metadata=_row(
         kind.a_choice(*kind.LEVELS), "how much the log file holds"))
     approve: str | None = field(default=None, metadata=_row(
-        kind.a_choice(*get_args(kind.Approve)), "never, risky or always: what of a model's code and tools is asked "
-        "about before they run (default: risky, or what was chosen on the page)",
+        kind.a_choice(*get_args(kind.Approve)), "never, risky or always: what of a model's code "
+        "and tools is asked about before they run (default: risky, or what was chosen on the page)",
         flag="--approve", metavar="WHEN"))
     demo: bool = field(default=False, metadata=_row(
         kind.a_switch, "a built-in scripted model: no key, no network", flag="--demo"))

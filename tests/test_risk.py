@@ -33,14 +33,18 @@ def test_the_corpus_is_large_and_has_nothing_twice() -> None:
     assert len(set(ORDINARY)) == len(ORDINARY) >= 150
 
 
-@pytest.mark.parametrize("code", EVASIONS)
-def test_every_evasion_is_asked_about(code: str) -> None:
-    assert reasons_for(code, FOLDER) != []
+def test_every_evasion_is_asked_about() -> None:
+    assert [code for code in EVASIONS if not reasons_for(code, FOLDER)] == []
 
 
 def test_ordinary_analysis_is_hardly_ever_asked_about() -> None:
     asked = [code for code in ORDINARY if reasons_for(code, FOLDER, BEFORE)]
-    assert len(asked) <= 0.02 * len(ORDINARY), "\n----\n".join(asked)
+    assert asked == [
+        "import timeit\ntimeit.timeit(lambda: sum(range(10)), number=10)",
+        "import pickle",
+        "print(r'C:\\temp')",
+    ]
+    assert len(asked) <= 0.02 * len(ORDINARY)
 
 
 def test_the_demo_is_not_asked_about() -> None:

@@ -49,6 +49,7 @@ WRITES_SQL = re.compile(
     r"read_text|read_blob|https?)\b",
     re.IGNORECASE,
 )
+LEADS_OUT = re.compile(r"""['"](/|~|\.\.|\w+:)""")
 MODE = re.compile(r"^[rwaxbt+U]{1,4}$")
 UNPICKLES = {"torch.load", "joblib.load", "yaml.load", "yaml.load_all", "yaml.full_load",
              "keras.models.load_model", "tensorflow.keras.models.load_model"}  # fmt: skip
@@ -59,6 +60,7 @@ FIRST_WRITTEN = {"os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.
 BOTH_WRITTEN = {"os.rename", "os.replace", "shutil.move"}
 SECOND_WRITTEN = {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree",
                   "torch.save"}  # fmt: skip
+WRITTEN = FIRST_WRITTEN | BOTH_WRITTEN | SECOND_WRITTEN
 QUERIES = frozenset({"query", "eval"})
 SQL = frozenset({"execute", "executemany", "executescript", "read_sql", "read_sql_query", "sql"})
 
@@ -180,9 +182,19 @@ class Reading(ast.NodeVisitor):
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if isinstance(node.value, ast.Name):
             self._under.add(id(node.value))
-        if kind := self._attribute(node.value, node.attr, called=id(node) in self._called):
+        called = id(node) in self._called
+        if kind := self._attribute(node.value, node.attr, called=called):
             self._say(node, kind, ast.unparse(node))
+        elif not called and self._writes_uncalled(node):
+            self._say(node, "files", ast.unparse(node))
         self.generic_visit(node)
+
+    def _writes_uncalled(self, node: ast.Attribute) -> bool:
+        """A function that writes files, handed on: where it is called, its path is not seen."""
+        if self._names.dotted(node) in WRITTEN:
+            return True
+        sql = node.attr in ("execute", "executescript") and self._their_database
+        return sql or node.attr in PATH_METHODS or node.attr in WRITERS - {"save"}
 
     def _attribute(self, base: ast.expr, attr: str, *, called: bool) -> Kind | None:
         dotted = self._names.dotted(base)
@@ -194,7 +206,7 @@ class Reading(ast.NodeVisitor):
                 return kind
             if attr.startswith("_") and not attr.startswith("__"):
                 return "hidden"
-            if full.split(".")[0] in ALLOWED_MEMBERS:
+            if full.split(".")[0] in ALLOWED_MEMBERS and attr not in MODULE_ATTRIBUTES:
                 return None
         if attr.startswith("__") and attr.endswith("__") and attr not in HARMLESS_DUNDERS:
             return "hidden"
@@ -221,7 +233,11 @@ class Reading(ast.NodeVisitor):
             )
         elif dotted == "tarfile.open":
             self._open(node, _argument(node, 0, ("name",)), _argument(node, 1, ("mode",)))
-        elif dotted in FIRST_WRITTEN | BOTH_WRITTEN | SECOND_WRITTEN:
+        elif last in ("memmap", "FileIO"):
+            mode = _argument(node, 2 if last == "memmap" else 1, ("mode",))
+            default = ast.Constant("r+" if last == "memmap" else "r")
+            self._open(node, _argument(node, 0, ("filename", "file")), mode or default)
+        elif dotted in WRITTEN:
             self._system_call(node, dotted)
         elif last in QUERIES and isinstance(node.func, ast.Attribute):
             self._query(node, last)
@@ -238,7 +254,12 @@ class Reading(ast.NodeVisitor):
 
     def _method(self, node: ast.Call, func: ast.Attribute, dotted: str, last: str) -> None:
         base = self._names.value(func.value)
-        if last in PATH_METHODS and base.dotted is None:
+        if (base.dotted or "").startswith("pathlib.") and last in PATH_METHODS | MOVES:
+            for argument in node.args:
+                self._write(node, self._names.value(argument))
+        elif last == "open" and base.dotted is not None:
+            self._open(node, _argument(node, 0, ("file",)), _argument(node, 1, ("mode",)))
+        elif last in PATH_METHODS and base.dotted is None:
             self._write(node, base)
         elif last in MOVES and (base.path or base.local) and node.args:
             self._write(node, base)
@@ -257,6 +278,10 @@ class Reading(ast.NodeVisitor):
         else:
             self._plain_call(node, dotted, last)
 
+    def _is_handle(self, node: ast.Call) -> bool:
+        """``pdf.savefig(figure)``: what is written to is open already."""
+        return isinstance(node.func, ast.Attribute) and self._names.value(node.func.value).handle
+
     def _may_be_path(self, base: Value) -> bool:
         return base.unknown and self._names.bound("Path")
 
@@ -265,6 +290,8 @@ class Reading(ast.NodeVisitor):
             self._open(
                 node, _argument(node, 0, ("file", "database")), _argument(node, 1, ("mode",))
             )
+        elif last in WRITERS and self._is_handle(node):
+            pass
         elif last in WRITERS:
             for path in _paths(node):
                 self._write(node, self._names.value(path))
@@ -306,13 +333,24 @@ class Reading(ast.NodeVisitor):
         base = self._names.value(node.func.value) if isinstance(node.func, ast.Attribute) else text
         if not node.args and not node.keywords and not base.dotted:
             return  # model.eval() of torch
+        if (base.dotted or "").startswith("duckdb"):
+            self._sql(node, last)
+            return
         texts = text.texts
+        asked = _argument(node, 0, ("expr",))
+        if isinstance(asked, ast.JoinedStr) and self._names.holds_numbers(asked):
+            return
         if texts is None or any("__" in one or re.search(r"@\w+\s*[.(\[]", one) for one in texts):
             self._say(node, "hidden", ast.unparse(node))
 
     def _sql(self, node: ast.Call, last: str) -> None:
         value = self._names.value(_argument(node, 0, ("sql", "query")))
         begins = value.texts or ({value.glued[0]} if value.glued else set())
+        con = self._names.value(_argument(node, 1, ("con", "connection"))).texts or ()
+        if any(SCHEME.match(one) and not one.startswith("sqlite:") for one in con):
+            self._say(node, "network", ast.unparse(node))
+        if any(LEADS_OUT.search(one) for one in begins):
+            self._say(node, "outside", ast.unparse(node))
         plain = begins and all(ONLY_READS.search(one) for one in begins)
         if plain and not any(WRITES_SQL.search(one) for one in begins):
             return
@@ -320,7 +358,7 @@ class Reading(ast.NodeVisitor):
         attaches = not known or any(
             re.search(r"attach|copy\b|install|https?:", t, re.IGNORECASE) for t in begins
         )
-        if self._their_database or attaches:
+        if self._their_database or attaches or con:
             self._say(node, "files", ast.unparse(node))
 
     def _extract(self, node: ast.Call, last: str) -> None:
@@ -352,6 +390,9 @@ class Reading(ast.NodeVisitor):
     # --- files
 
     def _open(self, node: ast.Call, path: ast.expr | None, mode: ast.expr | None) -> None:
+        spread = any(isinstance(one, ast.Starred) for one in node.args)
+        if spread or any(one.arg is None for one in node.keywords):
+            self._say(node, "hidden", ast.unparse(node))
         self._opened(node, self._names.value(path), self._mode(mode))
 
     def _mode(self, mode: ast.expr | None) -> frozenset[str] | None:

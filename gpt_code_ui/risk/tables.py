@@ -32,7 +32,7 @@ KNOWN = _words("""
     gensim spacy category_encoders feature_engine yellowbrick patsy formulaic pingouin duckdb
     simpy ortools pulp cvxpy docplex deap attr attrs pydantic more_itertools toolz sortedcontainers
     memory_profiler weakref gettext sched numexpr bottleneck snownlp pypinyin opencc zhon
-    squarify tables fitz markdown jinja2 pyecharts keyword token tokenize gc ast
+    squarify tables fitz markdown jinja2 pyecharts keyword token tokenize gc ast this wave
 """)
 # Modules of which a mere import is worth the question.
 RISKY_MODULES: dict[str, Kind] = {
@@ -152,6 +152,7 @@ RISKY_ATTRIBUTES: dict[str, Kind] = {
         startfile send_signal
     """), "process"),
     **dict.fromkeys(_words("""
+        IFrame YouTubeVideo DataSource
         urlopen urlretrieve HTTPConnection HTTPSConnection create_connection open_connection
         start_server create_server getaddrinfo gethostbyname sendto sendall download_file
         upload_file fetch_openml load_dataset fetch_20newsgroups fetch_california_housing
@@ -165,7 +166,7 @@ RISKY_ATTRIBUTES: dict[str, Kind] = {
     """), "unpickle"),
     **dict.fromkeys(_words("""
         environ environb getenv putenv home expanduser expandvars chdir
-        gethomedir
+        gethomedir to_clipboard
     """), "outside"),
     **dict.fromkeys(_words("""
         exec_module load_module import_module find_spec find_loader exec_file execfile
@@ -175,7 +176,7 @@ RISKY_ATTRIBUTES: dict[str, Kind] = {
         func_globals func_code co_code co_consts co_names settrace setprofile _getframe
         meta_path path_hooks path_importer_cache displayhook excepthook addaudithook
         attrgetter methodcaller get_ipython CDLL cdll windll PyDLL LoadLibrary dlopen
-        from_address Javascript loadTestsFromName loadTestsFromNames load_extension
+        from_address Javascript get_field loadTestsFromName loadTestsFromNames load_extension
         enable_load_extension get_objects get_referrers get_referents run_string load_ext
         parse_expr sympify set_trace post_mortem runeval runcall set_code
     """), "hidden"),
@@ -207,12 +208,12 @@ READERS = _words("""
     read_csv read_table read_fwf read_excel read_json read_html read_xml read_parquet read_feather
     read_orc read_stata read_sas read_spss read_ods read_avro read_ipc
     read_ndjson scan_csv scan_parquet scan_ndjson scan_ipc read_file read_image load loadtxt
-    genfromtxt fromfile memmap imread ExcelFile load_workbook Document Presentation PdfReader
+    genfromtxt fromfile imread ExcelFile load_workbook Document Presentation PdfReader
     PdfFileReader ZipFile TarFile TarFile.open File connect listdir walk scandir glob iglob rglob
     Path PurePath PosixPath iterparse loadmat open_dataset open_mfdataset from_csv from_parquet
     open_workbook readlink FileInput imageio_read get_data GzipFile BZ2File LZMAFile
     memory_map open_csv read_clipboard read_schema read_metadata ParquetFile
-    FileIO open_code opener read_csv_auto read_csv_arrow
+    open_code opener read_csv_auto read_csv_arrow
 """)
 # Functions and methods that write the path they are given first (second after a module's name).
 WRITERS = _words("""
@@ -220,7 +221,7 @@ WRITERS = _words("""
     to_stata to_xml to_string to_orc to_netcdf to_zarr to_file savefig
     write_html write_image write_csv write_parquet write_excel write_ipc
     write_ndjson write_avro tofile imsave imwrite savemat savez
-    savez_compressed savetxt ExcelWriter PdfPages save write_video FileHandler write_png
+    savez_compressed savetxt ExcelWriter PdfPages basicConfig save write_video FileHandler write_png
     print_figure save_model sink_csv sink_parquet sink_ipc
 """)
 # Parameters that hold a path.

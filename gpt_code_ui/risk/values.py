@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 MOST_TEXTS = 50
 DEPTH = 40
-MOST_STEPS = 300_000
+MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True)
@@ -214,6 +214,8 @@ class Names:
                 return join(self.value(one, depth) for one in elts) if elts else DATA
             case ast.ListComp(elt=elt) | ast.GeneratorExp(elt=elt):
                 return self.value(elt, depth)
+            case ast.Subscript(value=value, slice=ast.Slice() as part):
+                return _sliced(self.value(value, depth), part)
             case ast.Subscript(value=value) | ast.Starred(value=value) | ast.Await(value=value):
                 return self.value(value, depth)
             case ast.NamedExpr(value=value):
@@ -245,6 +247,18 @@ class Names:
     def bound(self, name: str) -> bool:
         """Whether any cell binds the name."""
         return name in self._bound
+
+    def holds_numbers(self, text: ast.JoinedStr) -> bool:
+        """Whether whatever is put into an f-string is a number that stands in the code."""
+        holes = [one.value for one in text.values if isinstance(one, ast.FormattedValue)]
+        literal = [one.value for one in text.values if isinstance(one, ast.Constant)]
+        return all(map(self._is_number, holes)) and not any("@" in str(one) for one in literal)
+
+    def _is_number(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.Name):
+            bound = self._bound.get(node.id, [])
+            return bool(bound) and all(_is_numeral(one) for one in bound)
+        return _is_numeral(node)
 
     def _of(self, binding: Binding) -> Value:
         if isinstance(binding, Value):
@@ -437,6 +451,27 @@ def is_inside(path: str) -> bool:
     """Whether a path is relative and leads to no other folder."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     return not (path.startswith(("/", "~", "\\")) or ".." in parts or path[1:2] == ":")
+
+
+def _is_numeral(node: Binding) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def _sliced(value: Value, part: ast.Slice) -> Value:
+    """Part of a list of texts, or of each text: both are possible."""
+    if value.texts is None:
+        return value
+    bounds = []
+    for bound in (part.lower, part.upper, part.step):
+        try:
+            bounds.append(None if bound is None else ast.literal_eval(bound))
+        except (ValueError, TypeError):
+            return UNKNOWN
+    try:
+        cut = {text[slice(*bounds)] for text in value.texts}
+    except (TypeError, ValueError):
+        return UNKNOWN
+    return replace(value, texts=value.texts | cut)
 
 
 def _both(left: Value, right: Value) -> Value:
