@@ -122,6 +122,7 @@ class Site:
             system_prompt=lambda workspace: "",
             facts=self._facts,
             vision_model=self.models.vision_model if self.models else lambda: None,
+            approve=lambda: self.settings.approve or "risky",
         )
 
     def _facts(self, model: str) -> ModelFacts:

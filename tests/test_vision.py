@@ -43,7 +43,12 @@ class Room:
 
         choices = json.dumps([{"name": "m"}, {"name": "eyes"}])
         self.site = Site(
-            folder, models=models, base_url=server.url, model="m", azure_deployments=choices
+            folder,
+            models=models,
+            base_url=server.url,
+            model="m",
+            azure_deployments=choices,
+            approve="never",
         )
         self.conversation = self.site.begin()
 

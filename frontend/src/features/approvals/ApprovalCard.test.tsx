@@ -12,7 +12,7 @@ const REASONS = [
 function draw(code?: string) {
   const sent: unknown[] = [];
   vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
-    sent.push([new URL(url).pathname, JSON.parse(String(init.body))]);
+    sent.push([new URL(url).pathname, JSON.parse(init.body as string)]);
     return Promise.resolve(new Response("{}", { status: 202 }));
   });
   render(
