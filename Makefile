@@ -15,7 +15,7 @@ ARGS ?=
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo run setup test check lint format types test-python test-page test-browser \
-	bench page lock dist smoke doctor browser clean
+	bench page lock dist smoke doctor browser peers clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -35,7 +35,7 @@ lock: $(VENV)/pyvenv.cfg ## after a change to frontend/package.json: write the l
 	@cd frontend && npm install --package-lock-only --no-audit --no-fund
 	@$(PY) scripts/complete_lock.py
 
-test: setup browser check test-python test-page test-browser ## everything: checks, Python, page, browser journeys
+test: setup browser peers check test-python test-page test-browser ## everything: checks, Python, page, browser journeys
 
 check: setup ## formatting, lint, types, stale generated files: Python and page
 	@$(ENV) $(PY) scripts/check.py
@@ -63,6 +63,9 @@ test-browser: setup browser ## the browser journeys, through the real product
 browser: $(VENV)/pyvenv.cfg ## see that there is a browser and a CJK font, install them from apt where allowed
 	@$(PY) scripts/setup_browser.py
 
+peers: $(VENV)/pyvenv.cfg ## see that the tests have the LiteLLM proxy to talk to, in .peers
+	@$(PY) scripts/setup_peers.py
+
 bench: setup ## measure the running product against its targets: a table, and bench.json
 	@$(ENV) $(PY) -m scripts.bench $(ARGS)
 
@@ -78,7 +81,7 @@ doctor: setup ## what is configured, what is missing, and the mend
 	@$(ENV) $(BIN)/gptcode doctor $(ARGS)
 
 clean: ## remove everything that was built or installed here
-	rm -rf $(VENV) build dist *.egg-info bench.json .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers build dist *.egg-info bench.json .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf gpt_code_ui/web/static frontend/node_modules tests/e2e/shots test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

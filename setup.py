@@ -28,6 +28,7 @@ RUNTIME = [
     "nbformat>=5.10,<6",
     "python-dotenv>=1.0,<2",
     "keyring>=25,<26",
+    "mcp>=2.3,<3",
     "pandas>=2.2,<4",
     "matplotlib>=3.9,<4",
 ]

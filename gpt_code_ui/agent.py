@@ -142,11 +142,15 @@ class Tool(Protocol):
 
     @property
     def server(self) -> str | None:
-        """The server it comes from; None for the product's own, which are not asked about."""
+        """The MCP server it comes from; None for our own, which are not asked about."""
         ...
 
     def offered(self, messages: Sequence[ChatMessage]) -> bool:
         """Whether it is of use in this conversation."""
+        ...
+
+    def reasons(self, arguments: str) -> list[Reason]:
+        """Why a person may want to be asked before it runs; none for what does no harm."""
         ...
 
     def run(self, arguments: str, stop: Stop) -> str:
@@ -204,8 +208,8 @@ class Approver(Protocol):
         """Why this code is asked about; empty if it just runs."""
         ...
 
-    def about_tool(self, server: str, name: str) -> list[Reason]:
-        """Why this call is asked about; empty if it just runs."""
+    def about_tool(self, reasons: Sequence[Reason]) -> list[Reason]:
+        """Which of a call's reasons it is asked about for; empty if it just runs."""
         ...
 
     def expect(self, cell_id: str) -> None:
@@ -224,7 +228,7 @@ class Unasked:
         """Nothing."""
         return []
 
-    def about_tool(self, server: str, name: str) -> list[Reason]:
+    def about_tool(self, reasons: Sequence[Reason]) -> list[Reason]:
         """Nothing."""
         return []
 
@@ -512,7 +516,7 @@ class _Run:
         """The call's result; None if the turn was stopped while it was asked about."""
         id, arguments = call.cell_id, call.arguments
         if tool.server is not None:
-            reasons = self.approver.about_tool(tool.server, tool.spec.name)
+            reasons = self.approver.about_tool(tool.reasons(arguments))
             decision = yield from self._decide(call, arguments, reasons, tool)
             if not decision.run:
                 yield ToolFinished(call_id=id, status="error", content=decision.why)
@@ -531,7 +535,7 @@ class _Run:
         yield ToolFinished(call_id=id, status="error" if failed else "ok", content=content)
         if failed:
             self._count(ok=False)
-        return ToolMessage(tool_call_id=call.id, text=content)
+        return ToolMessage(tool_call_id=call.id, text=content, failed=failed)
 
     def _decide(
         self, call: Call, code: str, reasons: list[Reason], tool: Tool | None = None

@@ -108,14 +108,14 @@ class Asking:
         left = _left(found, known)
         return left or (_left([EVERY], known) if mode == "always" else [])
 
-    def about_tool(self, server: str, name: str) -> list[Reason]:
-        """Why this call is asked about: what a server's tool does cannot be seen from here."""
+    def about_tool(self, reasons: Sequence[Reason]) -> list[Reason]:
+        """Which of a call's reasons it is asked about for."""
         mode = self._mode()
         if mode == "never":
             return []
-        text = f"calls {name} of the MCP server {server}"
-        reason = Reason(line=1, text=text, kind=f"tool:{server}/{name}", what=f"{server}: {name}")
-        return _left([reason], self._known())
+        known = self._known()
+        left = _left(list(reasons), known)
+        return left or (_left([EVERY], known) if mode == "always" else [])
 
     def expect(self, cell_id: str) -> None:
         """From now on the question can be answered."""
@@ -138,9 +138,9 @@ class WithoutPerson:
         """Why this code is refused."""
         return self._remember(self._approver.about_code(code))
 
-    def about_tool(self, server: str, name: str) -> list[Reason]:
+    def about_tool(self, reasons: Sequence[Reason]) -> list[Reason]:
         """Why this call is refused."""
-        return self._remember(self._approver.about_tool(server, name))
+        return self._remember(self._approver.about_tool(reasons))
 
     def expect(self, cell_id: str) -> None:
         """The answer is known."""

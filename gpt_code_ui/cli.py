@@ -26,7 +26,8 @@ SWITCH_S = 0.0005
 REDIRECT = "open.html"
 DESCRIPTION = (
     "A local code interpreter with a page. `gptcode doctor` checks the installation, "
-    "`gptcode import-config PATH` takes over a Local-Code-Interpreter config.json."
+    "`gptcode import-config PATH` takes over a Local-Code-Interpreter config.json, `gptcode mcp` "
+    "is an MCP server on stdin and stdout."
 )
 
 
@@ -47,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return examine(load(parse(arguments[1:])))
         if arguments[:1] == ["import-config"]:
             return _import_config(arguments[1:])
+        if arguments[:1] == ["mcp"]:
+            return _serve_mcp(load(parse(arguments[1:])))
         return serve(load(parse(arguments)))
     except (UsageError, StoreError) as error:
         hint = f" ({error.hint})" if error.hint else ""
@@ -133,6 +136,26 @@ def _import_config(arguments: Sequence[str]) -> int:
     for line in import_config(Path(arguments[0]), settings):
         print(line)
     return 0
+
+
+def _serve_mcp(settings: Settings) -> int:
+    """``gptcode mcp``: nothing but the protocol goes to stdout."""
+    from gpt_code_ui.data_folder import check_folder
+    from gpt_code_ui.logs import SafeFormatter, start_logging
+    from gpt_code_ui.mcp.host import Host
+    from gpt_code_ui.mcp.service import serve as serve_stdio
+    from gpt_code_ui.program import check_host
+
+    check_host(settings)
+    if settings.folder is not None:
+        check_folder(settings.folder, settings.data_dir)
+    _hide_memory()
+    keys = (spec.api_key for spec in settings.providers)
+    secrets = filter(None, (*settings.secrets, *keys))
+    log = start_logging(settings.log_file, settings.log_level, secrets)
+    assert isinstance(log.formatter, SafeFormatter)
+    host = Host(settings, log.formatter.conceal)
+    return serve_stdio(host, __version__, settings.model_output_bytes)
 
 
 def _check_page(settings: Settings) -> None:

@@ -13,6 +13,7 @@ from gpt_code_ui.data_folder import DataFolder, check_folder
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
 from gpt_code_ui.kernelspecs import kernels
+from gpt_code_ui.mcp.book import McpBook
 from gpt_code_ui.models import Models
 from gpt_code_ui.server import listen
 from gpt_code_ui.settings import Settings
@@ -58,6 +59,21 @@ def check_model(settings: Settings) -> Finding:
     if settings.api_type == "azure" and settings.base_url is None and not settings.demo:
         return Finding("azure without an address", "set OPENAI_BASE_URL")
     return Finding(f"{default} at {models.provider_name(default)}")
+
+
+def check_mcp(settings: Settings) -> Finding:
+    """Can the MCP servers that are configured be started?"""
+    listed = McpBook(settings).all()
+    wanted = [one.spec for one in listed if one.spec.enabled]
+    missing = [spec for spec in wanted if spec.command and not shutil.which(spec.command)]
+    if missing:
+        names = ", ".join(f"{spec.command} of {spec.name}" for spec in missing)
+        return Finding(f"{names} is not there", "install it, or change the server on the page")
+    if not listed:
+        return Finding("no MCP servers")
+    off = len(listed) - len(wanted)
+    names = ", ".join(spec.name for spec in wanted) or "none"
+    return Finding(f"{names}{f', and {off} switched off' if off else ''}")
 
 
 def check_kernel(settings: Settings) -> Finding:
@@ -152,6 +168,7 @@ def _is_ours(command: Path) -> bool:
 
 CHECKS: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
     ("model", check_model),
+    ("mcp", check_mcp),
     ("kernel", check_kernel),
     ("sandbox", check_sandbox),
     ("page", check_page),

@@ -12,6 +12,7 @@
     ├── InvalidValue                  422 invalid
     ├── NoRoom                        507 no_room
     ├── TurnLimit                     422 turn_limit           (ends a turn with status "limit")
+    ├── ToolFailed                    502 tool_failed          (a tool beside ``execute_code``)
     ├── ModelError                    502 model_error
     │   ├── NoModel                   422 no_model
     │   ├── ModelRefusedKey           502 model_auth
@@ -131,6 +132,12 @@ class TurnLimit(GptCodeError):
     """The turn reached one of its limits; the conversation stays usable."""
 
     status, code = 422, "turn_limit"
+
+
+class ToolFailed(GptCodeError):
+    """A tool beside ``execute_code`` gave an error, in words for the model."""
+
+    status, code = 502, "tool_failed"
 
 
 class ModelError(GptCodeError):

@@ -197,7 +197,8 @@ def _answer(turn: Turn, output_bytes: int) -> Iterator[ChatMessage]:
                     text=_joined(texts), tool_calls=[call], reasoning=_joined(thoughts)
                 )
                 text = part.content or "[this call was never finished]"
-                yield ToolMessage(tool_call_id=call.id, text=text)
+                failed = part.status == "error"
+                yield ToolMessage(tool_call_id=call.id, text=text, failed=failed)
                 texts, thoughts = [], []
             case CellPart():
                 pass

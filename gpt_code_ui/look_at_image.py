@@ -18,6 +18,7 @@ from gpt_code_ui.protocol import (
     ChatMessage,
     ModelRequest,
     Picture,
+    Reason,
     RequestSent,
     TextChunk,
     ToolSpec,
@@ -86,6 +87,10 @@ class LookAtImage:
     def offered(self, messages: Sequence[ChatMessage]) -> bool:
         """Always: a request for a model that sees leaves it out."""
         return True
+
+    def reasons(self, arguments: str) -> list[Reason]:
+        """None: it asks a model that the person has set for it."""
+        return []
 
     def run(self, arguments: str, stop: Stop) -> str:
         """What the second model says. Raises InvalidValue, ModelError and its kin."""

@@ -82,6 +82,8 @@ _MESSAGES = ("message", "detail", "msg", "error_message", "error")
 
 # Searched in "<status> <code> <type> <message>"; the first that fits decides.
 SIGNS: Sequence[tuple[str, type[ModelError]]] = (
+    # LiteLLM without a database, asked with a key that it does not know.
+    (r"no_db_connection", ModelRefusedKey),
     (
         r"insufficient[_ ](quota|balance|funds|credit)|credit balance|exceeded your current quota"
         r"|billing_(hard_limit|not_active)",

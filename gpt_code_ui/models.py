@@ -29,10 +29,10 @@ from gpt_code_ui.protocol import (
     TextChunk,
     UserMessage,
 )
-from gpt_code_ui.provider_types import OPENAI_URL, ProviderSpec, origin_of
+from gpt_code_ui.provider_types import OPENAI_URL, ProviderSpec
 from gpt_code_ui.providers import KeyStore, LocalServers, Provider, ProviderBook
 from gpt_code_ui.providers.book import ENVIRONMENT, KEYS
-from gpt_code_ui.setting_types import ModelChoice
+from gpt_code_ui.setting_types import ModelChoice, origin_of
 from gpt_code_ui.settings import Settings
 
 if TYPE_CHECKING:

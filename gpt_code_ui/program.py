@@ -20,6 +20,8 @@ from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
 from gpt_code_ui.kernel.client import KernelClient
 from gpt_code_ui.kernelspecs import kernels
+from gpt_code_ui.mcp.book import McpBook
+from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
 from gpt_code_ui.page_choices import PageChoices
 from gpt_code_ui.pictures import PictureLimits, Pictures
@@ -94,6 +96,8 @@ class Program:
         self._endings.callback(store.close)
         publisher = Publisher(store)
         self._endings.callback(publisher.close)
+        mcp = self._make_mcp()
+        self._endings.callback(mcp.close)
         supervisor = self._start_manager(client := KernelClient(publisher.publish))
         self._endings.callback(self._stop_server)
         models = self.models = Models(settings, port=port, conceal=self._conceal)
@@ -101,17 +105,15 @@ class Program:
         self._endings.callback(models.close)
         choices = self._choices = PageChoices(settings)
         conversations = Conversations(
-            store, client, publisher, self._ports(models), self._limits(), self._data.outputs
+            store, client, publisher, self._ports(models, mcp), self._limits(), self._data.outputs
         )
         self._endings.callback(conversations.close, TURNS_STOP_S)
+        # Servers wind up while all the rest ends.
+        self._endings.callback(mcp.begin_close)
         app = create_app(
-            conversations,
-            settings,
-            self._guard,
-            lambda: supervisor.state,
-            models=models,
-            choices=choices,
-        )
+            conversations, settings, self._guard, lambda: supervisor.state,
+            models=models, choices=choices, mcp=mcp,
+        )  # fmt: skip
         self._server = HttpServer(sock, app)
         instance.announce(self.url, local_secret)
 
@@ -146,7 +148,16 @@ class Program:
         supervisor.start()
         return supervisor
 
-    def _ports(self, models: Models) -> Ports:
+    def _make_mcp(self) -> McpServers:
+        settings = self._settings
+        return McpServers(
+            McpBook(settings, conceal=self._conceal),
+            start_s=settings.mcp_start_seconds,
+            call_s=settings.mcp_call_seconds,
+            output_bytes=settings.model_output_bytes,
+        )
+
+    def _ports(self, models: Models, mcp: McpServers) -> Ports:
         settings = self._settings
         return Ports(
             model_for=models.model_for,
@@ -156,6 +167,7 @@ class Program:
             kernels=lambda: kernels(settings),
             facts=lambda model: self._facts(model, models),
             rules=settings.rules,
+            more_tools=mcp,
             system_prompt=_prompt_for,
             profiles=Profiles(settings.share),
             pictures=Pictures(

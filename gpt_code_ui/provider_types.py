@@ -11,7 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from gpt_code_ui import setting_types as kind
-from gpt_code_ui.setting_types import ModelChoice
+from gpt_code_ui.setting_types import ModelChoice, origin_of
 
 OPENAI_URL = "https://api.openai.com/v1"
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -47,14 +47,6 @@ class ProviderSpec:
     def origin(self) -> str:
         """What a key of this provider is bound to."""
         return origin_of(self.url)
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port of an address, in one spelling. Raises ValueError."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    host = (parts.hostname or "").rstrip(".")
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def provider_list(value: object) -> tuple[ProviderSpec, ...]:

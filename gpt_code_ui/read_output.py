@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Protocol
 from gpt_code_ui.errors import InvalidValue
 from gpt_code_ui.history import SHORTENED
 from gpt_code_ui.plain_text import plain
-from gpt_code_ui.protocol import AssistantMessage, CellPart, ChatMessage, ToolSpec
+from gpt_code_ui.protocol import AssistantMessage, CellPart, ChatMessage, Reason, ToolSpec
 
 ANSWER_BYTES = 8192
 LINE_CHARACTERS = 500
@@ -65,6 +65,10 @@ class ReadOutput:
         return any(
             SHORTENED in one.text for one in messages if not isinstance(one, AssistantMessage)
         )
+
+    def reasons(self, arguments: str) -> list[Reason]:
+        """None: it reads what the model could have been told anyhow."""
+        return []
 
     def run(self, arguments: str, stop: Stop) -> str:
         """The lines asked for, numbered. Raises InvalidValue."""

@@ -144,6 +144,14 @@ def who_in(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[0]
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address, in one spelling. Raises ValueError."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    host = (parts.hostname or "").rstrip(".")
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def an_origin(value: object) -> str:
     """A scheme, host and port, as browsers send it."""
     text = a_url(value).lower()

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from gpt_code_ui import setting_types as kind
 from gpt_code_ui.errors import UsageError
+from gpt_code_ui.mcp.spec import LONGEST_CALL_S, McpServerSpec, mcp_server_list
 from gpt_code_ui.provider_types import ProviderSpec, provider_list
 from gpt_code_ui.setting_types import ModelChoice, Price
 from gpt_code_ui.told import Share
@@ -108,6 +109,16 @@ class Settings:
         "the variable that holds the key", secret=True))
     find_local: bool = field(default=True, metadata=_row(
         kind.a_switch, "look for Ollama, LM Studio, llama.cpp and vLLM on this computer"))
+    mcp_servers: tuple[McpServerSpec, ...] = field(default=(), metadata=_row(
+        mcp_server_list, "MCP servers whose tools models may call, as a JSON list "
+        "(`[[mcp_servers]]` in config.toml): name, command, args, env and cwd, or url and headers; "
+        'trust, enabled, timeout; or {"mcpServers": {...}} as other programs keep it',
+        secret=True))
+    mcp_start_seconds: int = field(default=5, metadata=_row(
+        kind.a_number(0, 600), "how long a turn waits for an MCP server that is starting"))
+    mcp_call_seconds: int = field(default=300, metadata=_row(
+        kind.a_number(1, LONGEST_CALL_S), "how many seconds a call of an MCP server's tool may "
+        "take; a server's own timeout comes first"))
     max_rounds: int = field(default=25, metadata=_row(
         kind.a_number(1, 1000), "how many times a turn may ask the model"))
     max_repairs: int = field(default=8, metadata=_row(
@@ -166,7 +177,8 @@ class Settings:
         """Every text in here that nobody may see, a password in an address included."""
         who = kind.who_in(self.base_url or "")
         headers = (text for _, text in self.extra_headers)
-        texts = (self.api_key, self.token, *headers, who, who.partition(":")[2])
+        of_servers = (secret for spec in self.mcp_servers for secret in spec.secrets)
+        texts = (self.api_key, self.token, *headers, who, who.partition(":")[2], *of_servers)
         return tuple(text for text in texts if text)
 
     @property

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpt_code_ui.agent import Approver, Aside, Limits, Model, Stop, request_sent, run_turn
+from gpt_code_ui.agent import Approver, Aside, Limits, Model, Stop, Tool, request_sent, run_turn
 from gpt_code_ui.approval import Asking, CreatedFiles, Desk, Known, WithoutPerson
 from gpt_code_ui.context import Gauge, known_window
 from gpt_code_ui.errors import Conflict, GptCodeError
@@ -80,6 +80,28 @@ class Kernels(Protocol):
         ...
 
 
+class ToolSource(Protocol):
+    """Where tools beside our own come from."""
+
+    def wake(self) -> None:
+        """Begin to have them ready; returns at once."""
+
+    def tools(self, stop: Stop) -> Sequence[Tool]:
+        """Those that are there, after a bounded wait."""
+        ...
+
+
+class NoTools:
+    """No other tools."""
+
+    def wake(self) -> None:
+        """Nothing is to be done."""
+
+    def tools(self, stop: Stop) -> Sequence[Tool]:
+        """None."""
+        return ()
+
+
 @dataclass(frozen=True)
 class ModelFacts:
     """What is set or learnt of a model: its window in tokens, what it costs, whether it sees."""
@@ -111,6 +133,7 @@ class Ports:
     approve: Callable[[], Approve] = lambda: "risky"
     language: str = "python"
     attended: bool = True
+    more_tools: ToolSource = field(default_factory=NoTools)
 
 
 @dataclass
@@ -244,7 +267,8 @@ class Turns:
         model = turn.model if turn.model != summary.model else None
         if title or model:
             self._publisher.publish(summary.id, ConversationChanged(title=title, model=model))
-        # The kernel comes up while the model thinks.
+        # The kernel, and the servers of other tools, come up while the rest is made ready.
+        self._ports.more_tools.wake()
         self._kernels.ensure_kernel(summary.id, start)
 
     def _run(
@@ -284,7 +308,11 @@ class Turns:
             on_request=lambda *sent: self._keep(summary, turn, *sent),
             gauge=self._gauge(turn.model),
             price=self._ports.facts(turn.model).price,
-            tools=[self._reader(summary), *self._eyes(summary, turn, workspace, aside)],
+            tools=[
+                self._reader(summary),
+                *self._eyes(summary, turn, workspace, aside),
+                *self._ports.more_tools.tools(stop),
+            ],
             pictures=lambda messages: self._pictures(turn.model, messages, workspace, stop),
             aside=aside,
             approver=self._approver(summary, workspace),

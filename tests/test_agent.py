@@ -29,6 +29,7 @@ from gpt_code_ui.protocol import (
     Event,
     FinishChunk,
     ModelRequestSent,
+    Reason,
     ReasoningChunk,
     ReasoningDelta,
     ReasoningDone,
@@ -601,6 +602,9 @@ class Echo:
 
     def offered(self, messages: Sequence[ChatMessage]) -> bool:
         return any(isinstance(message, ToolMessage) for message in messages)
+
+    def reasons(self, arguments: str) -> list[Reason]:
+        return []
 
     def run(self, arguments: str, stop: Stop) -> str:
         if arguments == "{}":

@@ -1,7 +1,7 @@
 """Asking first: in the loop with fakes, in a conversation on the real store, and over HTTP."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,7 @@ WHY = [
     )
 ]  # fmt: skip
 DEADLINE = 10.0
+SEARCH = Reason(line=1, text="calls search of web", kind="tool:web/search", what="web: search")
 
 
 class Answers:
@@ -53,8 +54,8 @@ class Answers:
     def about_code(self, code: str) -> list[Reason]:
         return WHY if self._word in code else []
 
-    def about_tool(self, server: str, name: str) -> list[Reason]:
-        return [Reason(line=1, text=f"calls {name} of {server}")]
+    def about_tool(self, reasons: Sequence[Reason]) -> list[Reason]:
+        return list(reasons)
 
     def expect(self, cell_id: str) -> None:
         self.expected.append(cell_id)
@@ -145,6 +146,9 @@ class Remote(Echo):
     """A tool of a server."""
 
     server = "web"
+
+    def reasons(self, arguments: str) -> list[Reason]:
+        return [SEARCH]
 
 
 def play_tool(decision: Decision | None) -> Played:
@@ -239,10 +243,17 @@ def test_what_is_asked(
 def test_a_tool_is_allowed_by_its_name_and_server() -> None:
     def about(mode: Approve, *allowed: str) -> int:
         asking = Asking(Desk(), "c", lambda: mode, lambda: Known(allowed=allowed))
-        return len(asking.about_tool("web", "search"))
+        return len(asking.about_tool([SEARCH]))
 
     assert about("risky") == about("always") == about("risky", "tool:web/other") == 1
     assert about("never") == about("risky", "tool:web/search") == 0
+
+
+def test_a_tool_without_a_reason_is_asked_about_only_where_everything_is() -> None:
+    def about(mode: Approve) -> list[Reason]:
+        return Asking(Desk(), "c", lambda: mode, Known).about_tool([])
+
+    assert (about("never"), about("risky"), about("always")) == ([], [], [EVERY])
 
 
 def test_code_of_another_language_is_always_a_question() -> None:

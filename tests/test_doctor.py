@@ -21,7 +21,7 @@ def test_a_line_for_each_check(data_dir: Path, capsys: pytest.CaptureFixture[str
     first, *lines = capsys.readouterr().out.splitlines()
     assert first.startswith("GPT-Code UI ")
     names = [line[6:19].strip() for line in lines]
-    assert names == ["model", "kernel", "sandbox", "page", "data folder", "port", "older"]
+    assert names == ["model", "mcp", "kernel", "sandbox", "page", "data folder", "port", "older"]
     assert all(line.startswith(("ok  ", "mend")) for line in lines)
     assert lines[0].startswith("mend  model        no key and no endpoint: set OPENAI_API_KEY")
     assert code == 1

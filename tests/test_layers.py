@@ -19,7 +19,7 @@ RANKS = {
     "protocol": 0,
     # Leaves: text, JSON, words of settings, the operating system.
     "errors": 1, "json_stream": 1, "plain_text": 1, "setting_types": 0,
-    "provider_types": 1, "private_file": 1,
+    "provider_types": 1, "private_file": 1, "mcp.spec": 1, "mcp.keeper": 0,
     "kernel.sandbox": 1, "kernel.warden": 1, "kernel.text": 1, "told": 1, "seeing": 1,
     # Rooms that know the values and not each other.
     "settings": 2, "store": 2, "transcript": 2, "workspace": 2, "bus": 2, "data_folder": 2,
@@ -34,6 +34,7 @@ RANKS = {
     "model_list": 3, "providers": 4, "kernelspecs": 3, "chat_completions": 3,
     "kernel.jupyter": 3, "kernel.client": 3, "kernel.outbox": 3, "kernel.changes": 3,
     "agent": 4, "publisher": 4, "kernel.cell": 4, "kernel.starting": 4,
+    "mcp.tools": 3, "mcp.connection": 4, "mcp.book": 5, "mcp.servers": 6,
     "openai_model": 5, "demo_model": 5, "supervisor": 5, "kernel.session": 5,
     "pictures": 4, "look_at_image": 5, "turns": 6,
     "models": 6, "conversations": 7, "kernel.manager": 6,
@@ -42,16 +43,20 @@ RANKS = {
     "web.api": 10, "web.settings_api": 10, "web.files": 10, "web.outputs": 10, "web.stream": 10,
     "web": 11, "server": 11,
     "import_config": 8, "program": 12, "doctor": 12,
-    "cli": 13,
-    "__main__": 14,
+    "mcp.service_tools": 6, "mcp.remote": 6, "mcp.host": 13, "mcp.service": 14,
+    "cli": 15,
+    "__main__": 16,
 }  # fmt: skip
 # Modules of one name are one room: they may import each other, their own cycles are refused below.
-BARE = ("", "kernel")
+BARE = ("", "kernel", "mcp")
 # Who may import a library; everybody else may not.
 OWNERS = {
     "openai": ("openai_model",),
     "httpx": ("openai_model",),
-    "httpx2": ("openai_model",),
+    "httpx2": ("openai_model", "mcp.connection"),
+    "mcp": ("mcp.connection", "mcp.service"),
+    "mcp_types": ("mcp.connection", "mcp.service"),
+    "anyio": ("mcp.connection", "mcp.service"),
     "snakemq": ("bus",),
     "jupyter_client": ("kernel.jupyter",),
     "zmq": ("kernel.jupyter",),
@@ -78,7 +83,10 @@ OWNERS = {
 # What the kernel side knows of the rest: process 2 has no store, no model and no page.
 KERNEL_KNOWS = ("protocol", "errors", "bus", "workspace", "kernel")
 # What these import is imported inside the functions that need it: the web process starts without.
-LAZY = {"openai", "httpx", "nbformat", "keyring", "secretstorage"}
+LAZY = {
+    "openai", "httpx", "httpx2", "nbformat", "keyring", "secretstorage", "mcp", "mcp_types",
+    "anyio",
+}  # fmt: skip
 READS_ENVIRONMENT = ("settings", "kernel.sandbox")
 PRINTS = ("cli", "doctor")
 

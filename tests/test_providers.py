@@ -15,9 +15,10 @@ from gpt_code_ui.errors import InvalidValue, ModelRefusedKey, UsageError
 from gpt_code_ui.kernel.sandbox import is_allowed
 from gpt_code_ui.models import Models
 from gpt_code_ui.protocol import ModelRequest, TextChunk, UserMessage
-from gpt_code_ui.provider_types import a_provider, origin_of, provider_list
+from gpt_code_ui.provider_types import a_provider, provider_list
 from gpt_code_ui.providers import KeyStore, LocalServer, LocalServers
 from gpt_code_ui.providers.vault import SystemVault, system_vault
+from gpt_code_ui.setting_types import origin_of
 from gpt_code_ui.settings import Settings, load
 from tests.scripted_openai import Cut, Reply, ScriptedOpenAI, answer, error, plain
 

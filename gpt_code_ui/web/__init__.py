@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import Flask
 
 from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
 from gpt_code_ui.page_choices import PageChoices
 from gpt_code_ui.settings import Settings
@@ -32,9 +33,12 @@ def create_app(
     *,
     models: Models | None = None,
     choices: PageChoices | None = None,
+    mcp: McpServers | None = None,
     static: Path = STATIC,
 ) -> Flask:
-    """The application. ``health`` says how the kernel manager is; ``models`` can be changed."""
+    """The application. ``health`` says how the kernel manager is; ``models`` and ``mcp`` can be
+    changed.
+    """
     app = Flask(__name__, static_folder=None, template_folder=None)
     # Only a development front end sends preflights that are answered.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = settings.dev_origin is not None
@@ -44,7 +48,7 @@ def create_app(
     failures.register(app)
     app.register_blueprint(Page(static).blueprint())
     app.register_blueprint(Api(conversations, guard, health).blueprint())
-    shown = SettingsApi(conversations, settings, models, choices or PageChoices(settings))
+    shown = SettingsApi(conversations, settings, models, choices or PageChoices(settings), mcp)
     app.register_blueprint(shown.blueprint())
     app.register_blueprint(Streams(conversations).blueprint())
     app.register_blueprint(Files(conversations).blueprint())

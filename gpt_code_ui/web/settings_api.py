@@ -1,4 +1,7 @@
-"""Settings, models and providers: shown without secrets, changed, tested. Keys only come in."""
+"""Settings, models, providers, MCP servers: shown without secrets, changed, tested.
+
+Keys, and the values of environments and headers, only come in.
+"""
 
 from typing import Any
 
@@ -6,6 +9,7 @@ from flask import Blueprint, Response, request
 from pydantic import Field
 
 from gpt_code_ui.conversations import Conversations
+from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
 from gpt_code_ui.page_choices import PageChoices
 from gpt_code_ui.setting_types import Approve
@@ -30,16 +34,26 @@ class ProviderRow(Body):
 
 
 class SettingsChange(Body):
-    """What is left out stays; ``providers`` takes the place of all that the page added before."""
+    """What is left out stays; ``providers`` and ``mcp_servers`` take the place of all that the page
+    added before. ``mcp_servers`` may be a list of rows or ``{"mcpServers": {...}}``."""
 
     providers: list[ProviderRow] | None = Field(default=None, max_length=50)
     default_model: str | None = Field(default=None, min_length=1, max_length=200)
     vision_model: str | None = Field(default=None, min_length=1, max_length=200)
     approve: Approve | None = None
+    mcp_servers: list[dict[str, Any]] | dict[str, Any] | None = None
 
 
 class Test(Body):
     model: str = Field(min_length=1, max_length=200)
+
+
+class Check(Body):
+    name: str = Field(min_length=1, max_length=40)
+
+
+# What a row has beside what can be set.
+SHOWN_ONLY = ("source", "state", "problem", "tools")
 
 
 class SettingsApi:
@@ -47,12 +61,13 @@ class SettingsApi:
 
     def __init__(
         self, conversations: Conversations, settings: Settings, models: Models | None,
-        choices: PageChoices,
+        choices: PageChoices, mcp: McpServers | None = None,
     ) -> None:  # fmt: skip
         self._all = conversations
         self._settings = settings
         self._models = models
         self._choices = choices
+        self._mcp = mcp
 
     def blueprint(self) -> Blueprint:
         """Every route of this module."""
@@ -62,6 +77,8 @@ class SettingsApi:
         if self._models is not None:
             blueprint.add_url_rule("/settings", "change", self.change, methods=["PATCH"])
             blueprint.add_url_rule("/models/test", "test", self.test, methods=["POST"])
+        if self._mcp is not None:
+            blueprint.add_url_rule("/mcp/check", "check", self.check, methods=["POST"])
         return blueprint
 
     def models(self) -> Response:
@@ -100,24 +117,38 @@ class SettingsApi:
             self._models.choose_vision(change.vision_model)
         if change.approve is not None:
             self._choices.choose_approve(change.approve)
+        if change.mcp_servers is not None and self._mcp is not None:
+            self._mcp.change(_settable(change.mcp_servers))
         return answer(self._shown())
 
     def test(self) -> Response:
         assert self._models is not None
         return answer(self._models.test(read_body(Test).model))
 
+    def check(self) -> Response:
+        assert self._mcp is not None
+        return answer(self._mcp.check(read_body(Check).name))
+
     def _shown(self) -> dict[str, Any]:
         return {"approve": self._choices.approve()} | self._providers()
 
     def _providers(self) -> dict[str, Any]:
+        servers = {} if self._mcp is None else {"mcp_servers": self._mcp.shown()}
         if self._models is None:
-            return {}
-        return {
+            return servers
+        return servers | {
             "providers": self._models.book.shown(),
             "local_servers": self._models.local_servers(),
             "default_model": self._models.default(),
             "vision_model": self._models.vision_model(),
         }
+
+
+def _settable(value: list[dict[str, Any]] | dict[str, Any]) -> object:
+    """Rows as they may come back: without what is only shown."""
+    if isinstance(value, dict):
+        return value
+    return [{k: v for k, v in row.items() if k not in SHOWN_ONLY} for row in value]
 
 
 def _plain(value: object) -> object:

@@ -26,6 +26,9 @@ import { stopConversation, useConversationActions } from "./useConversationActio
 const FilesPanel = lazy(async () => ({
   default: (await import("../features/files/FilesPanel")).FilesPanel,
 }));
+const ToolsDialog = lazy(async () => ({
+  default: (await import("../features/tools/ToolsDialog")).ToolsDialog,
+}));
 const ModelsDialog = lazy(async () => ({
   default: (await import("../features/models/ModelsDialog")).ModelsDialog,
 }));
@@ -51,6 +54,7 @@ export function Shell() {
   );
   const [help, setHelp] = useState(false);
   const [providers, setProviders] = useState(false);
+  const [tools, setTools] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const actions = useConversationActions(id);
@@ -90,7 +94,11 @@ export function Shell() {
       onClose={side.close}
       onChosen={side.closeDrawer}
       footer={
-        <SettingsMenu onShortcuts={() => setHelp(true)} onModels={() => setProviders(true)} />
+        <SettingsMenu
+          onShortcuts={() => setHelp(true)}
+          onModels={() => setProviders(true)}
+          onTools={() => setTools(true)}
+        />
       }
     />
   );
@@ -127,6 +135,11 @@ export function Shell() {
       {providers && (
         <Suspense>
           <ModelsDialog onClose={() => setProviders(false)} />
+        </Suspense>
+      )}
+      {tools && (
+        <Suspense>
+          <ToolsDialog onClose={() => setTools(false)} />
         </Suspense>
       )}
       {help && (

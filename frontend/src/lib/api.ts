@@ -64,7 +64,31 @@ export type ProviderChange = { id: string; key?: string } & Partial<
   Omit<ProviderInfo, "source" | "key_in">
 >;
 
+/** An MCP server as the server shows it; values of `env` and `headers` are masked. */
+export interface ToolServer {
+  name: string;
+  command: string | null;
+  args: string[];
+  env: Record<string, string>;
+  cwd: string | null;
+  url: string | null;
+  headers: Record<string, string>;
+  trust: boolean;
+  enabled: boolean;
+  timeout: number | null;
+  source: "config" | "page";
+  state: "off" | "idle" | "starting" | "ready" | "failed";
+  problem: string | null;
+  tools: string[];
+}
+
+/** An MCP server as it is sent; a masked value stays what it is. */
+export type ToolServerChange = { name: string } & Partial<
+  Omit<ToolServer, "source" | "state" | "problem" | "tools">
+>;
+
 export interface ProviderSettings {
+  mcp_servers?: ToolServer[];
   providers: ProviderInfo[];
   local_servers: { id: string; name: string; base_url: string; models: string[] }[];
   default_model: string | null;
@@ -222,7 +246,9 @@ export const api = {
     default_model?: string | null;
     vision_model?: string | null;
     approve?: Approve;
+    mcp_servers?: ToolServerChange[];
   }) => request<ProviderSettings>("PATCH", "settings", fields),
+  checkToolServer: (name: string) => request<ToolServer>("POST", "mcp/check", { name }),
 
   conversations: async (query: string): Promise<ConversationSummary[]> => {
     const search = query === "" ? "" : `?q=${encodeURIComponent(query)}`;

@@ -1,5 +1,5 @@
 /** What the person can set for this browser: theme and language; and the list of shortcuts. */
-import { Keyboard, Server, Settings } from "lucide-react";
+import { Keyboard, Plug, Server, Settings } from "lucide-react";
 import { useWords } from "../../i18n";
 import { api, type Approve } from "../../lib/api";
 import { settings, useSettings } from "../../lib/lists";
@@ -15,9 +15,10 @@ const THEMES: readonly Theme[] = ["system", "light", "dark"];
 interface Props {
   onShortcuts: () => void;
   onModels: () => void;
+  onTools: () => void;
 }
 
-export function SettingsMenu({ onShortcuts, onModels }: Props) {
+export function SettingsMenu({ onShortcuts, onModels, onTools }: Props) {
   const words = useWords();
   const { theme, language } = usePrefs();
   return (
@@ -57,6 +58,9 @@ export function SettingsMenu({ onShortcuts, onModels }: Props) {
       <MenuLine />
       <MenuItem icon={<Server size={16} aria-hidden />} onSelect={onModels}>
         {words.providers.manage}
+      </MenuItem>
+      <MenuItem icon={<Plug size={16} aria-hidden />} onSelect={onTools}>
+        {words.tools.manage}
       </MenuItem>
       <MenuItem icon={<Keyboard size={16} aria-hidden />} keys="Mod+/" onSelect={onShortcuts}>
         {words.settings.shortcuts}
