@@ -55,8 +55,12 @@ def add_peer(product: Product) -> None:
     product.json("PATCH", "/api/settings", {"mcp_servers": [peer]})
 
 
+def allow(product: Product, path: str, asked: dict[str, Any]) -> None:
+    product.json("POST", f"{path}/cells/{asked['cell_id']}/approval", {"run": True})
+
+
 def turn(product: Product, conversation: str, prompt: str) -> list[dict[str, Any]]:
-    """The events of a turn."""
+    """The events of a turn; what is asked about is allowed."""
     path = f"/api/conversations/{conversation}"
     seq = product.json("GET", path)["seq"]
     seen = []
@@ -64,6 +68,8 @@ def turn(product: Product, conversation: str, prompt: str) -> list[dict[str, Any
         product.json("POST", f"{path}/turns", {"prompt": prompt})
         for published in events:
             seen.append(published["event"])
+            if seen[-1]["type"] == "approval_requested":
+                allow(product, path, seen[-1])
             if seen[-1]["type"] == "turn_finished":
                 return seen
     raise AssertionError("the stream ended")
@@ -83,6 +89,9 @@ def test_a_turn_with_tools(product: Product, model: ScriptedOpenAI) -> None:
     assert [(one["server"], one["name"]) for one in started] == [
         ("peer", "peer__fail"), ("peer", "peer__add"),
     ]  # fmt: skip
+    asked = [event for event in events if event["type"] == "approval_requested"]
+    assert [one["tool"] for one in asked] == ["peer__fail"]  # the other only reads, and is trusted
+    assert [one["what"] for one in asked[0]["reasons"]] == ["peer: fail"]
     finished = [event for event in events if event["type"] == "tool_finished"]
     assert [one["status"] for one in finished] == ["error", "ok"]
     assert json.loads(finished[1]["content"]) == {"sum": 42}
@@ -116,6 +125,7 @@ def test_stop_ends_a_call_and_the_end_ends_the_server(
     path = f"/api/conversations/{conversation}"
     with product.events(conversation) as events:
         product.json("POST", f"{path}/turns", {"prompt": "wait"})
+        allow(product, path, events.until("approval_requested"))
         events.until("tool_started")
         pause = threading.Event()
         while not (tmp_path / "marker").exists():
