@@ -5,6 +5,7 @@ the time it happened, so that the beginning of a history never changes from turn
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
@@ -37,6 +38,8 @@ TEXT_TYPES = ("text/plain", "text/markdown", "text/latex")
 SHORTENED = "[shortened: read_output"
 CALL_ID = 9
 EDITED = "[the person changed this code before it ran]"
+# Their text forms say that there is no renderer, which would send a model off on a repair.
+CHART = re.compile(r"application/vnd\.(plotly|vega|vegalite)\.v\d+(\+json|\.json)")
 FAILED = frozenset({"error", "timeout", "died"})
 # What models take as pictures. SVG is text that no endpoint draws.
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp")
@@ -240,6 +243,9 @@ def _rich(data: dict[str, object]) -> str:
     pictures = [kind for kind in data if kind.startswith("image/")]
     if pictures:
         return f"[{pictures[0]} figure shown to the person]"
+    chart = next(filter(None, map(CHART.fullmatch, data)), None)
+    if chart is not None:
+        return f"[an interactive {chart[1]} chart shown to the person]"
     for kind in TEXT_TYPES:
         text = data.get(kind)
         if isinstance(text, list):  # nbformat allows lines

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from gpt_code_ui.protocol import CellOutput, DisplayDataOutput, StreamOutput
-from gpt_code_ui.web.headers import FILE_POLICY, FRAME_POLICY
+from gpt_code_ui.web.headers import FILE_POLICY, FRAME_POLICY, RUN_POLICY
 from tests.fakes_web import DEADLINE, TOKEN, LiveSite, Site
 
 
@@ -283,3 +283,17 @@ def test_html_of_a_cell_is_for_a_frame_only(site: Site, files: str) -> None:
     assert site.call("GET", f"{path}/0", headers={"Sec-Fetch-Dest": "document"}).status_code == 403
     for number in ("1", "9"):
         assert site.call("GET", f"{path}/{number}").status_code == 404
+    ran = site.call("GET", f"{path}/0?run=1", headers={"Sec-Fetch-Dest": "iframe"})
+    assert ran.headers["Content-Security-Policy"] == RUN_POLICY
+    assert "X-Frame-Options" not in ran.headers
+    assert "frameHeight" in ran.text and ran.text.endswith("<b>bold</b>")
+    document = {"Sec-Fetch-Dest": "document"}
+    assert site.call("GET", f"{path}/0?run=1", headers=document).status_code == 403
+
+
+def test_no_frame_has_the_origin_or_the_network_of_the_page() -> None:
+    for policy in (FRAME_POLICY, RUN_POLICY):
+        assert policy.startswith("sandbox") and "default-src 'none'" in policy
+        assert "allow-same-origin" not in policy and "http" not in policy
+        assert "connect-src" not in policy and "frame-src" not in policy
+    assert "script" not in FRAME_POLICY

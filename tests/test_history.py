@@ -224,6 +224,14 @@ def test_how_a_cell_ended(fields: dict[str, Any], expected: str) -> None:
         ({"text_plain": "   a\n0  1", "text_html": "<table>"}, "   a\n0  1"),
         ({"image_png": "iVBO", "text_plain": "<Figure>"}, "[image/png figure shown to the person]"),
         ({"text_html": "<b>x</b>"}, "[text/html shown to the person]"),
+        (
+            {"application/vnd.vegalite.v6.json": {}, "text/plain": "no renderer is enabled"},
+            "[an interactive vegalite chart shown to the person]",
+        ),
+        (
+            {"application/vnd.plotly.v1+json": {"data": []}},
+            "[an interactive plotly chart shown to the person]",
+        ),
         ({"text_markdown": ["# a\n", "b"]}, "# a\nb"),
         ({"application_json": {"a": [1, None]}}, '{"a": [1, null]}'),
         ({}, "[ran without output]"),

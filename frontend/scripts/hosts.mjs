@@ -10,6 +10,14 @@ const INERT = new Set([
   "radix-ui.com",
   "www.radix-ui.com",
   "github.com",
+  // Where Plotly and Vega explain a warning, cite a method, or name their schema.
+  "plotly.com",
+  "developer.mozilla.org",
+  "sites.google.com",
+  "jse.amstat.org",
+  "get.webgl.org",
+  "www.npmjs.com",
+  "vega.github.io",
   // Providers to choose from: the server talks to the one that is chosen, the page to none.
   "api.openai.com",
   "api.deepseek.com",

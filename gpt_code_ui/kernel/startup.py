@@ -1,16 +1,22 @@
 """Runs inside a Python kernel before its first cell, on the person's interpreter.
 
 Mends what a kernel does to output that this product promises to show: a thread's output stays with
-the cell that started the thread, text no encoder takes is sent all the same, and a figure does not
-warn about each font it did without. Imports nothing of ours and leaves no name behind.
+the cell that started the thread, text no encoder takes is sent all the same, a figure does not
+warn about each font it did without, and charts come as their JSON for the page to draw. Imports nothing of ours and leaves no name behind.
 """
 
 # The interpreter may be older than ours.
 from __future__ import annotations
 
+import contextlib
 import functools
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import json
 import logging
+import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -68,12 +74,47 @@ def quiet_fonts() -> None:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
+class MimetypeAltair(importlib.abc.MetaPathFinder):
+    """Waits for Altair to be imported, which takes too long to do it for everybody at the start.
+
+    Its own default is HTML with scripts from a CDN, which the page would not run.
+    """
+
+    def find_spec(
+        self, name: str, path: Any = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Altair's spec, with a renderer chosen at the end of its import; None for all others."""
+        if name != "altair":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            sys.meta_path.insert(0, self)
+            return spec
+        run = spec.loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            run(module)
+            with contextlib.suppress(Exception):
+                module.renderers.enable("mimetype")
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def charts_as_json() -> None:
+    """Plotly and Altair show a figure as data; who chose another way before keeps it."""
+    os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
+    sys.meta_path.insert(0, MimetypeAltair())
+
+
 def prepare() -> None:
     """Do all of it; a kernel where something of it fails is a kernel all the same."""
     from IPython import get_ipython
 
     shell: Any = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
     quiet_fonts()
+    charts_as_json()
     keep_output_with_its_cell(shell)
     send_any_text(shell.kernel.session)
 

@@ -10,7 +10,15 @@ API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 FILE_POLICY = "default-src 'none'; sandbox"
 # A kernel's HTML: drawn, never run, and never the app's origin.
 FRAME_POLICY = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+# The same, once the person asked to run it: its own scripts run, at no origin and with no network.
+# Browsers know no directive that they honour against WebRTC.
+RUN_POLICY = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+    "base-uri 'none'; form-action 'none'; webrtc 'block'; frame-ancestors 'self'"
 )
 
 _DEFAULTS = {
@@ -21,6 +29,9 @@ _DEFAULTS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    # A link that is only looked at does not tell its host to a name server.
+    "X-DNS-Prefetch-Control": "off",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=()",
 }
 
 
@@ -30,7 +41,7 @@ def page_policy(nonce: str | None = None) -> str:
     return (
         f"default-src 'none'; script-src 'self'; style-src {style}; "
         "style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; "
-        "connect-src 'self'; frame-src 'self' blob:; worker-src 'self'; base-uri 'none'; "
+        "connect-src 'self'; frame-src 'self'; worker-src 'self'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'; object-src 'none'"
     )
 
@@ -39,6 +50,6 @@ def add_headers(response: Response) -> Response:
     """Set what the view has not set itself."""
     for name, value in _DEFAULTS.items():
         response.headers.setdefault(name, value)
-    if response.headers["Content-Security-Policy"] == FRAME_POLICY:
+    if response.headers["Content-Security-Policy"] in (FRAME_POLICY, RUN_POLICY):
         del response.headers["X-Frame-Options"]
     return response

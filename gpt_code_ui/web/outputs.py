@@ -10,7 +10,7 @@ from gpt_code_ui.errors import Forbidden, NotFound
 from gpt_code_ui.protocol import DisplayDataOutput, ExecuteResultOutput
 from gpt_code_ui.web.body import query_number
 from gpt_code_ui.web.download import FileBody
-from gpt_code_ui.web.headers import FILE_POLICY, FRAME_POLICY
+from gpt_code_ui.web.headers import FILE_POLICY, FRAME_POLICY, RUN_POLICY
 
 CELL = "/conversations/<conversation_id>/cells/<cell_id>"
 HEAD = """<!doctype html><meta charset="utf-8"><style>
@@ -18,6 +18,14 @@ HEAD = """<!doctype html><meta charset="utf-8"><style>
 table{border-collapse:collapse}th,td{padding:.2em .6em}
 th,td{text-align:right;border-bottom:1px solid #8884}
 </style>
+"""
+# A frame without an origin can say one thing to the page: how tall it is. The page believes it
+# within bounds, and only from the frame it made.
+TELL_HEIGHT = """<script>
+new ResizeObserver(() => parent.postMessage(
+  {frameHeight: Math.ceil(document.documentElement.getBoundingClientRect().height)}, "*"
+)).observe(document.documentElement);
+</script>
 """
 
 
@@ -51,23 +59,28 @@ class Outputs:
         return _text(response)
 
     def frame(self, conversation_id: str, cell_id: str, number: int) -> Response:
-        """The HTML of one output, for a frame without scripts and without our origin."""
+        """The HTML of one output, for a frame without our origin; ``run`` lets its scripts run."""
         destination = request.headers.get("Sec-Fetch-Dest")
         if destination != "iframe" and not (destination is None and g.identity == "token"):
             raise Forbidden("This is shown inside the page only.")
+        html = self._html(conversation_id, cell_id, number)
+        run = "run" in request.args
+        text = HEAD + TELL_HEIGHT * run + html
+        response = Response(text.encode("utf-8", "replace"), mimetype="text/html")
+        response.headers["Content-Security-Policy"] = RUN_POLICY if run else FRAME_POLICY
+        return response
+
+    def _html(self, conversation_id: str, cell_id: str, number: int) -> str:
         outputs = self._all.cell(conversation_id, cell_id).outputs
         if number >= len(outputs):
             raise NotFound(f"The cell has no output number {number}.")
         output = outputs[number].output
-        if not isinstance(output, DisplayDataOutput | ExecuteResultOutput):
-            raise NotFound("This output is not HTML.")
-        html = output.data.get("text/html")
+        html = None
+        if isinstance(output, DisplayDataOutput | ExecuteResultOutput):
+            html = output.data.get("text/html")
         if html is None:
             raise NotFound("This output is not HTML.")
-        text = html if isinstance(html, str) else "".join(map(str, html))
-        response = Response((HEAD + text).encode("utf-8", "replace"), mimetype="text/html")
-        response.headers["Content-Security-Policy"] = FRAME_POLICY
-        return response
+        return html if isinstance(html, str) else "".join(map(str, html))
 
 
 def _text(response: Response) -> Response:

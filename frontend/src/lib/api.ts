@@ -146,6 +146,12 @@ export function fileUrl(conversationId: string, path: string): string {
   return apiUrl(`conversations/${encodeURIComponent(conversationId)}/files/${segments(path)}`);
 }
 
+/** Where the HTML of a cell's `index`th output is served, for a frame. */
+export function frameUrl(conversationId: string, cellId: string, index: number): string {
+  const conversation = encodeURIComponent(conversationId);
+  return apiUrl(`conversations/${conversation}/cells/${encodeURIComponent(cellId)}/frame/${index}`);
+}
+
 /** Where the whole workspace is downloaded as one archive. */
 export function zipUrl(conversationId: string): string {
   return apiUrl(`conversations/${encodeURIComponent(conversationId)}/files?zip`);

@@ -1,10 +1,13 @@
 /** What a cell printed and drew, in order; the last ones when there are very many. */
-import { memo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { useWords } from "../i18n";
 import { fileSize } from "../i18n/format";
 import { apiUrl } from "../lib/api";
-import type { TranscriptOutput, Truncation } from "../protocol/generated";
+import { firstThatSpeaks } from "../lib/instructions";
+import type { CellOutputValue, TranscriptOutput, Truncation } from "../protocol/generated";
 import { OutputGuard } from "./OutputGuard";
+import { InstructionMark } from "../ui/InstructionMark";
+import { outputTexts } from "./outputTexts";
 import { OutputView } from "./OutputView";
 import "./outputs.css";
 
@@ -40,6 +43,7 @@ export const OutputList = memo(function OutputList(props: Props) {
         // An output's place in its cell is its name: nothing is ever put in before it.
         // oxlint-disable-next-line react/no-array-index-key
         <OutputGuard key={first + index} output={output} message={words.crash.part}>
+          <Speaks output={output} still={!running || first + index < outputs.length - 1} />
           <OutputView
             output={output}
             place={{ conversationId, cellId, index: first + index }}
@@ -52,6 +56,21 @@ export const OutputList = memo(function OutputList(props: Props) {
       )}
     </div>
   );
+});
+
+/** Marks an output that speaks to the model, once it does not grow any more. */
+const Speaks = memo(function Speaks({
+  output,
+  still,
+}: {
+  output: CellOutputValue;
+  still: boolean;
+}) {
+  const found = useMemo(
+    () => (still ? firstThatSpeaks(outputTexts(output)) : null),
+    [output, still],
+  );
+  return found === null ? null : <InstructionMark found={found} />;
 });
 
 interface TruncatedProps {

@@ -6,8 +6,8 @@ import type { CellOutputValue } from "../protocol/generated";
 import { AnsiText } from "../render/ansi/AnsiText";
 import { Markdown } from "../render/markdown/Markdown";
 import { ErrorOutput } from "./ErrorOutput";
+import { ActiveOutput } from "./ActiveOutput";
 import { Fold } from "./Fold";
-import { FrameOutput } from "./FrameOutput";
 import { ImageOutput } from "./ImageOutput";
 import { svgAddress } from "./images";
 import { JsonOutput } from "./JsonOutput";
@@ -31,6 +31,9 @@ interface Props {
 const MARKDOWN_CHARACTERS = 100_000;
 
 const HtmlOutput = lazy(() => import("./HtmlOutput"));
+const FrameOutput = lazy(() => import("./FrameOutput"));
+const PlotlyOutput = lazy(() => import("./charts/PlotlyOutput"));
+const VegaOutput = lazy(() => import("./charts/VegaOutput"));
 
 export const OutputView = memo(
   function OutputView({ output, place, running }: Props) {
@@ -71,9 +74,31 @@ function ShownOutput({ shown, place, running }: { shown: Shown; place: Place; ru
         </Suspense>
       );
     case "frame":
-      return <FrameOutput html={shown.html} place={place} />;
-    case "inactive":
-      return <InactiveOutput text={shown.text} fold={fold} />;
+      return (
+        <Suspense>
+          <FrameOutput html={shown.html} place={place} fold={fold} />
+        </Suspense>
+      );
+    case "active":
+      return (
+        <ActiveOutput html={shown.html} place={place} fold={fold}>
+          {shown.text !== null && <TextOutput text={shown.text} fold={fold} />}
+        </ActiveOutput>
+      );
+    case "plotly":
+      return (
+        <Suspense fallback={<div className="output-plot" />}>
+          <PlotlyOutput value={shown.figure} fold={fold} />
+        </Suspense>
+      );
+    case "vega":
+      return (
+        <Suspense fallback={<div className="output-vega" />}>
+          <VegaOutput value={shown.spec} lite={shown.lite} fold={fold} />
+        </Suspense>
+      );
+    case "widget":
+      return <WidgetOutput text={shown.text} fold={fold} />;
     case "markdown":
       if (shown.text.length > MARKDOWN_CHARACTERS)
         return <TextOutput text={shown.text} fold={fold} />;
@@ -130,13 +155,12 @@ function TextOutput({ text, fold }: { text: string; fold: string }) {
   );
 }
 
-function InactiveOutput({ text, fold }: { text: string | null; fold: string }): ReactNode {
+function WidgetOutput({ text, fold }: { text: string | null; fold: string }): ReactNode {
   const words = useWords().outputs;
-  if (text === null) return <p className="output-note">{words.interactiveAlone}</p>;
   return (
     <div>
-      <p className="output-note">{words.interactive}</p>
-      <TextOutput text={text} fold={fold} />
+      <p className="output-note">{words.widget}</p>
+      {text !== null && <TextOutput text={text} fold={fold} />}
     </div>
   );
 }

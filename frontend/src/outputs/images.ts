@@ -49,10 +49,20 @@ function toBase64(bytes: Uint8Array): string {
 
 /** Saves what a `data:` address holds under a name. */
 export function saveImage(address: string, name: string): void {
-  const [prefix = "", base64 = ""] = address.split(",");
+  const comma = address.indexOf(",");
+  const [prefix, content] = [address.slice(0, comma), address.slice(comma + 1)];
   const type = /^data:([^;,]*)/.exec(prefix)?.[1] ?? "";
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const url = URL.createObjectURL(new Blob([bytes], { type }));
+  if (!prefix.endsWith(";base64")) {
+    saveBlob(new Blob([decodeURIComponent(content)], { type }), name);
+    return;
+  }
+  const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+  saveBlob(new Blob([bytes], { type }), name);
+}
+
+/** Saves content under a name. */
+export function saveBlob(content: Blob, name: string): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement("a");
   link.href = url;
   link.download = name;

@@ -4,6 +4,7 @@ import { choose } from "./registry";
 
 const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const PLOTLY = "application/vnd.plotly.v1+json";
 const FRAME =
   '<div>\n<style scoped>\n.dataframe th {}\n</style>\n<table border="1" class="dataframe"></table></div>';
 const STYLER =
@@ -30,7 +31,8 @@ describe("of several types the one shown", () => {
     [["text/plain", "application/json", "text/latex", "text/markdown"], "text/markdown"],
     [["text/plain", "application/json", "text/latex"], "text/latex"],
     [["text/plain", "application/json"], "application/json"],
-    [["application/vnd.jupyter.widget-view+json", "text/plain"], "text/plain"],
+    [["text/plain", "text/html", "application/vnd.plotly.v1+json"], PLOTLY],
+    [["text/plain", "text/html", PLOTLY, "image/png"], "image/png"],
   ])("%j: %s", (types, expected) => {
     const contents: Record<string, unknown> = {
       "image/png": PNG,
@@ -98,17 +100,37 @@ describe("an output is shown as", () => {
     [
       "HTML with scripts",
       display({ "text/html": "<div></div><SCRIPT src=x></SCRIPT>", "text/plain": "t" }),
-      { kind: "inactive", text: "t" },
+      { kind: "active", html: "<div></div><SCRIPT src=x></SCRIPT>", text: "t" },
     ],
     [
       "frame of another page",
       display({ "text/html": "<iframe src=x>" }),
-      { kind: "inactive", text: null },
+      { kind: "active", html: "<iframe src=x>", text: null },
     ],
     [
       "data frame that brings a script",
       display({ "text/html": `${FRAME}<script>1</script>` }),
-      { kind: "inactive", text: null },
+      { kind: "active", html: `${FRAME}<script>1</script>`, text: null },
+    ],
+    [
+      "Vega-Lite of Altair 6",
+      display({ "application/vnd.vegalite.v6.json": { mark: "bar" }, "text/plain": "t" }),
+      { kind: "vega", spec: { mark: "bar" }, lite: true },
+    ],
+    [
+      "Vega-Lite of Altair 5",
+      display({ "application/vnd.vegalite.v5+json": {} }),
+      { kind: "vega", spec: {}, lite: true },
+    ],
+    [
+      "Vega",
+      display({ "application/vnd.vega.v6+json": {} }),
+      { kind: "vega", spec: {}, lite: false },
+    ],
+    [
+      "widget",
+      display({ "application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider()" }),
+      { kind: "widget", text: "IntSlider()" },
     ],
     [
       "nothing known",

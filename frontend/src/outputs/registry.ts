@@ -14,8 +14,12 @@ export type Shown =
   | { kind: "table"; html: string; text: string | null }
   | { kind: "html"; html: string; text: string | null }
   | { kind: "frame"; html: string }
-  /** It needs scripts, which are not run. */
-  | { kind: "inactive"; text: string | null }
+  /** It needs scripts, which run only when the person says so. */
+  | { kind: "active"; html: string; text: string | null }
+  | { kind: "plotly"; figure: unknown }
+  | { kind: "vega"; spec: unknown; lite: boolean }
+  /** Its other half is a program in the kernel that nothing here speaks to. */
+  | { kind: "widget"; text: string | null }
   | { kind: "markdown"; text: string }
   | { kind: "latex"; text: string }
   | { kind: "json"; value: unknown }
@@ -25,17 +29,26 @@ export type Shown =
 type Data = Readonly<Record<string, unknown>>;
 
 interface Renderer {
-  type: string;
+  type: string | RegExp;
   /** Null when the content is not what its type says. */
   show: (content: unknown, data: Data, metadata: Data) => Shown | null;
 }
+
+/** Each release has a type of its own; a newer library draws them all. */
+const PLOTLY = /^application\/vnd\.plotly\.v\d+\+json$/;
+const VEGA = /^application\/vnd\.vega\.v\d+(?:\+|\.)json$/;
+const VEGA_LITE = /^application\/vnd\.vegalite\.v\d+(?:\+|\.)json$/;
 
 const RENDERERS: readonly Renderer[] = [
   image("image/png"),
   image("image/jpeg"),
   image("image/gif"),
   image("image/webp"),
+  { type: PLOTLY, show: (figure) => ({ kind: "plotly", figure }) },
+  { type: VEGA, show: (spec) => ({ kind: "vega", spec, lite: false }) },
+  { type: VEGA_LITE, show: (spec) => ({ kind: "vega", spec, lite: true }) },
   { type: "image/svg+xml", show: showSvg },
+  { type: "application/vnd.jupyter.widget-view+json", show: showWidget },
   { type: "text/html", show: showHtml },
   { type: "text/markdown", show: asText((text) => ({ kind: "markdown", text })) },
   { type: "text/latex", show: asText((text) => ({ kind: "latex", text })) },
@@ -61,7 +74,10 @@ export function choose(output: CellOutputValue): Shown {
 }
 
 function chooseType(data: Data, metadata: Data): Shown {
-  for (const { type, show } of RENDERERS) {
+  for (const { type: wanted, show } of RENDERERS) {
+    const type =
+      typeof wanted === "string" ? wanted : Object.keys(data).find((one) => wanted.test(one));
+    if (type === undefined) continue;
     const content = data[type];
     if (content === undefined || content === null) continue;
     const own = metadata[type];
@@ -111,6 +127,10 @@ function altOf(data: Data): string {
   return text.replace(/^<|>$/g, "").slice(0, 300);
 }
 
+function showWidget(_content: unknown, data: Data): Shown {
+  return { kind: "widget", text: textOf(data["text/plain"]) };
+}
+
 function showSvg(content: unknown, data: Data): Shown | null {
   const source = textOf(content);
   if (source === null || !/<svg[\s/>]/i.test(source)) return null;
@@ -125,7 +145,7 @@ function showHtml(content: unknown, data: Data): Shown | null {
   const html = textOf(content);
   if (html === null) return null;
   const text = textOf(data["text/plain"]);
-  if (ACTIVE.test(html)) return { kind: "inactive", text };
+  if (ACTIVE.test(html)) return { kind: "active", html, text };
   const styled = withoutFrameStyle(html);
   if (/<(?:style|link)[\s/>]/i.test(styled)) return { kind: "frame", html };
   return { kind: DATAFRAME.test(html) ? "table" : "html", html: styled, text };

@@ -1,16 +1,21 @@
 /** What the person asked, with the files it came with. */
-import type { Attachment } from "../../protocol/generated";
+import { useMemo } from "react";
+import { firstThatSpeaks } from "../../lib/instructions";
+import type { Attachment, ToldFile } from "../../protocol/generated";
 import { useWords } from "../../i18n";
 import { fileUrl } from "../../lib/api";
 import { useFold } from "../../outputs/folds";
 import { CopyButton } from "../../ui/CopyButton";
 import { FileChip } from "../../ui/FileChip";
+import { InstructionMark } from "../../ui/InstructionMark";
 import { PictureChip } from "../../ui/PictureChip";
 import { isPicture } from "../../ui/pictures";
 
 interface Props {
   text: string;
   attachments: Attachment[];
+  /** What the model was told of files with it. */
+  told?: readonly ToldFile[] | undefined;
   conversationId: string;
   /** Names the prompt among all of the page. */
   id: string;
@@ -26,7 +31,7 @@ function Attached({ path, href }: { path: string; href: string }) {
   return isPicture(path) ? <PictureChip {...shown} fallback={chip} /> : chip;
 }
 
-export function Prompt({ text, attachments, conversationId, id }: Props) {
+export function Prompt({ text, attachments, told, conversationId, id }: Props) {
   const words = useWords();
   const [open, setOpen] = useFold(`${id}/prompt`);
   const long = text.length > CHARACTERS || text.split("\n", LINES + 1).length > LINES;
@@ -42,6 +47,7 @@ export function Prompt({ text, attachments, conversationId, id }: Props) {
           ))}
         </ul>
       )}
+      {told !== undefined && <ToldMark told={told} />}
       <div className="flex max-w-full items-end justify-end gap-1">
         <div className="shrink-0 opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 max-sm:hidden">
           <CopyButton text={() => text} label={words.chat.copyPrompt} />
@@ -66,4 +72,10 @@ export function Prompt({ text, attachments, conversationId, id }: Props) {
       </div>
     </div>
   );
+}
+
+/** Marks a question whose files, as the model was told of them, speak to it. */
+function ToldMark({ told }: { told: readonly ToldFile[] }) {
+  const found = useMemo(() => firstThatSpeaks(told.map((file) => file.text)), [told]);
+  return found === null ? null : <InstructionMark found={found} />;
 }

@@ -26,6 +26,7 @@ export const RowView = memo(
         <Prompt
           text={turn.prompt}
           attachments={turn.attachments}
+          told={turn.told}
           conversationId={conversationId}
           id={row.key}
         />
@@ -66,6 +67,10 @@ function sameRow(a: Row, b: Row): boolean {
   if (a.kind !== b.kind) return false;
   if (a.kind === "unseen" && b.kind === "unseen") return a.model === b.model;
   if (a.kind === "prompt")
-    return a.turn.prompt === b.turn.prompt && a.turn.attachments === b.turn.attachments;
+    return (
+      a.turn.prompt === b.turn.prompt &&
+      a.turn.attachments === b.turn.attachments &&
+      a.turn.told === b.turn.told
+    );
   return a.turn === b.turn;
 }

@@ -1,8 +1,10 @@
 /** A call of another tool than running code: one line, and folded away what went in and came out. */
 import { ChevronRight, CircleAlert, CircleCheck, FileSearch, Plug } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useWords } from "../../i18n";
+import { speaksToModel } from "../../lib/instructions";
 import type { ToolPart } from "../../protocol/generated";
+import { InstructionMark } from "../../ui/InstructionMark";
 import { Spinner } from "../../ui/Spinner";
 
 interface Props {
@@ -14,8 +16,11 @@ interface Props {
 export function ToolCall({ part, approval }: Props) {
   const words = useWords().chat;
   const Icon = part.server === undefined ? FileSearch : Plug;
+  const found = useMemo(() => speaksToModel(part.content ?? ""), [part.content]);
   if (part.status === "waiting") return <Waiting part={part} approval={approval} />;
   return (
+    <>
+      {found !== null && <InstructionMark found={found} />}
     <details className="group my-1.5 overflow-hidden rounded-lg border border-line">
       <summary className="flex h-10 min-w-0 list-none items-center gap-1.5 bg-code pr-3 pl-2 text-[13px] text-muted hover:text-fg">
         <ChevronRight
@@ -45,6 +50,7 @@ export function ToolCall({ part, approval }: Props) {
         )}
       </div>
     </details>
+    </>
   );
 }
 

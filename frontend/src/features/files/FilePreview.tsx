@@ -3,10 +3,12 @@ import { Download } from "lucide-react";
 import { useWords } from "../../i18n";
 import { fileSize } from "../../i18n/format";
 import { fileUrl } from "../../lib/api";
+import { firstThatSpeaks } from "../../lib/instructions";
 import { useProfile } from "../../lib/looks";
 import type { FileEntry, Profile, ProfileColumn } from "../../protocol/generated";
 import { Banner } from "../../ui/Banner";
 import { Dialog } from "../../ui/Dialog";
+import { InstructionMark } from "../../ui/InstructionMark";
 import { Spinner } from "../../ui/Spinner";
 
 interface Props {
@@ -38,8 +40,10 @@ function Contents({ path, conversationId }: { path: string; conversationId: stri
   const { data, error } = useProfile(conversationId, path);
   if (error) return <Banner bad title={words.preview.failed} detail={error.message} />;
   if (data === undefined) return <Spinner />;
+  const found = firstThatSpeaks(profileTexts(data));
   return (
     <>
+      {found !== null && <InstructionMark found={found} />}
       {data.broken !== undefined && (
         <Banner bad title={words.preview.broken} detail={data.broken} />
       )}
@@ -60,6 +64,15 @@ function Contents({ path, conversationId }: { path: string; conversationId: stri
       {data.notes.length > 0 && <Lines title={words.preview.notes} lines={data.notes} />}
     </>
   );
+}
+
+/** All that a profile says in words of the file; a row at once, for a sentence may span cells. */
+function* profileTexts(profile: Profile): Generator<string> {
+  yield profile.columns.map((column) => column.name).join("\n");
+  for (const row of profile.sample) yield row.join("\n");
+  for (const part of profile.parts) yield [part.name, ...part.columns].join("\n");
+  yield [...profile.around, ...profile.notes, ...Object.values(profile.facts)].join("\n");
+  yield profile.text ?? "";
 }
 
 function Facts({ profile }: { profile: Profile }) {

@@ -8,6 +8,7 @@ import type { FileEntry } from "../../protocol/generated";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { FileIcon } from "../../ui/FileIcon";
 import { IconButton } from "../../ui/IconButton";
+import { InstructionMark } from "../../ui/InstructionMark";
 import { reportError } from "../../ui/report";
 import { Tip } from "../../ui/Tip";
 
@@ -16,13 +17,20 @@ const FilePreview = lazy(() => import("./FilePreview"));
 const QUIET =
   "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 hover:bg-active pointer-coarse:opacity-100";
 
+interface Props {
+  file: FileEntry;
+  conversationId: string;
+  /** What was found in it that speaks to the model. */
+  speaks?: string | undefined;
+}
+
 /** A file of the workspace: what is in it, a link that downloads it, and a way to delete it. */
-export function FileRow({ file, conversationId }: { file: FileEntry; conversationId: string }) {
+export function FileRow({ file, conversationId, speaks }: Props) {
   const words = useWords();
   const [asking, setAsking] = useState(false);
   const [previewed, setPreviewed] = useState<boolean>();
   return (
-    <li className="group flex items-center rounded-md pr-1 hover:bg-hover">
+    <li className="group flex flex-wrap items-center rounded-md pr-1 hover:bg-hover">
       <button
         type="button"
         aria-haspopup="dialog"
@@ -59,6 +67,11 @@ export function FileRow({ file, conversationId }: { file: FileEntry; conversatio
       >
         <Trash2 size={15} aria-hidden />
       </IconButton>
+      {speaks !== undefined && (
+        <div className="w-full pb-1.5 pl-9">
+          <InstructionMark found={speaks} />
+        </div>
+      )}
       {previewed !== undefined && (
         <Suspense>
           <FilePreview

@@ -1,10 +1,13 @@
 /** The workspace of the conversation: what is in it, what is on its way, in and out. */
 import { FileArchive, Upload, X } from "lucide-react";
-import { type DragEvent, useRef, useState } from "react";
+import { type DragEvent, useMemo, useRef, useState } from "react";
 import { useWords } from "../../i18n";
 import { zipUrl } from "../../lib/api";
+import { firstThatSpeaks } from "../../lib/instructions";
 import { useFiles } from "../../lib/lists";
+import { useTranscript } from "../../lib/live";
 import { type UploadItem, uploads } from "../../lib/uploads";
+import type { FileEntry } from "../../protocol/generated";
 import { FileIcon } from "../../ui/FileIcon";
 import { IconButton } from "../../ui/IconButton";
 import { ProgressBar } from "../../ui/Progress";
@@ -113,12 +116,40 @@ function List({ conversationId }: { conversationId: string | undefined }) {
       {moving.map((item) => (
         <MovingRow key={item.id} item={item} />
       ))}
-      {conversationId !== undefined &&
-        files.map((file) => (
-          <FileRow key={file.path} file={file} conversationId={conversationId} />
-        ))}
+      {conversationId !== undefined && <FileRows files={files} conversationId={conversationId} />}
     </ul>
   );
+}
+
+interface FilesProps {
+  files: readonly FileEntry[];
+  conversationId: string;
+}
+
+function FileRows({ files, conversationId }: FilesProps) {
+  const speaking = useSpeaking(files, conversationId);
+  return files.map((file) => (
+    <FileRow
+      key={file.path}
+      file={file}
+      conversationId={conversationId}
+      speaks={speaking.get(file.path)}
+    />
+  ));
+}
+
+/** What was found in what the model was told of each file, and in its name. */
+function useSpeaking(files: readonly FileEntry[], conversationId: string): Map<string, string> {
+  const loaded = useTranscript(conversationId);
+  const turns = loaded.state === "ready" ? loaded.transcript.turns : undefined;
+  return useMemo(() => {
+    const texts = new Map(files.map(({ path }) => [path, [path]]));
+    for (const { told } of turns ?? []) {
+      for (const { path, text } of told ?? []) texts.get(path)?.push(text);
+    }
+    const found = [...texts].map(([path, said]) => [path, firstThatSpeaks(said)] as const);
+    return new Map(found.filter((one): one is [string, string] => one[1] !== null));
+  }, [turns, files]);
 }
 
 function MovingRow({ item }: { item: UploadItem }) {
