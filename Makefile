@@ -15,7 +15,7 @@ ARGS ?=
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo run setup test check lint format types test-python test-page test-browser \
-	bench page lock dist smoke doctor browser peers clean
+	bench page lock audit dist smoke doctor browser peers clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -31,9 +31,13 @@ setup: page $(READY) ## what the others do first: .venv, Python packages, the bu
 page: $(VENV)/pyvenv.cfg ## build the page if it is missing or stale
 	@$(PY) scripts/build_page.py
 
-lock: $(VENV)/pyvenv.cfg ## after a change to frontend/package.json: write the lock file, for every platform
+lock: $(READY) ## after a change to setup.py or frontend/package.json: write the lock files
 	@cd frontend && npm install --package-lock-only --no-audit --no-fund
 	@$(PY) scripts/complete_lock.py
+	@$(PY) -m scripts.lock_python
+
+audit: setup ## known faults and licences of all that is locked; 3 where nobody could be asked
+	@$(ENV) $(PY) -m scripts.audit $(ARGS)
 
 test: setup browser peers check test-python test-page test-browser ## everything: checks, Python, page, browser journeys
 
@@ -92,7 +96,10 @@ $(VENV)/pyvenv.cfg:
 		{ echo "Python's venv is incomplete: run 'sudo apt-get install python3-venv'" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
-$(READY): $(VENV)/pyvenv.cfg setup.py pyproject.toml requirements-dev.txt
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --use-pep517 -c requirements-dev.txt
+$(READY): $(VENV)/pyvenv.cfg setup.py pyproject.toml requirements-dev.txt requirements-dev.lock
 	@echo "setup: installing the Python packages" >&2
-	@$(PY) -m pip install --quiet --disable-pip-version-check --use-pep517 -c requirements-dev.txt -e '.[dev]'
+	@$(PY) $(PIP_INSTALL) -c requirements-dev.lock -e '.[dev]' 2>/dev/null || \
+		{ echo "setup: not every locked release is to be had here; taking others within the ranges" >&2; \
+		$(PY) $(PIP_INSTALL) -e '.[dev]'; }
 	@touch $@

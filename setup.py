@@ -50,10 +50,14 @@ DATA = [
     "tabulate>=0.9",
 ]
 DEV = [
+    "altair>=5.5",
     "build>=1.2",
     "hypothesis>=6",
     "mypy>=2",
     "openpyxl>=3.1",
+    "packaging>=24",
+    "pip-audit>=2.9",
+    "plotly>=6",
     "psutil>=6",
     "pyarrow>=17",
     "pypdf>=5",

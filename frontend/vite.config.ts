@@ -87,6 +87,8 @@ export default defineConfig({
   },
   test: {
     environment: "happy-dom",
+    // What a frame would show is a question for a real browser.
+    environmentOptions: { happyDOM: { settings: { handleDisabledFileLoadingAsSuccess: true } } },
     include: ["src/**/*.test.{ts,tsx}"],
     // A line of console that is still on its way when a worker ends would fail the run.
     disableConsoleIntercept: true,

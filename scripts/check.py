@@ -35,6 +35,7 @@ def checks() -> list[Check]:
         Check("python types", [python, "-m", "mypy"]),
         Check("generated types", [python, "-m", "scripts.gen_types", "--check"], mend="make types"),
         Check("generated docs", [python, "-m", "scripts.gen_docs", "--check"], mend="make types"),
+        Check("python lock", [python, "-m", "scripts.lock_python", "--check"], mend="make lock"),
         Check("page lock", [python, "-m", "scripts.complete_lock", "--check"], mend="make lock"),
         Check("page types", [npm, "run", "-s", "typecheck"], FRONTEND),
         Check("page lint", [npm, "run", "-s", "lint"], FRONTEND),

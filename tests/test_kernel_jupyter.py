@@ -1,6 +1,7 @@
 """Kernels as Jupyter speaks to them: messages, and starts that go wrong."""
 
 import json
+import re
 import sys
 import venv
 from collections.abc import Iterator
@@ -249,3 +250,24 @@ def test_figures_have_chinese_glyphs(rig: Rig) -> None:
         assert ran.status == "ok"
         assert ran.text == ""
         assert [o for o in ran.outputs if "image/png" in getattr(o, "data", {})]
+
+
+@pytest.mark.keeps("one manager serves the module")
+def test_charts_come_as_their_json(rig: Rig) -> None:
+    """With the real libraries, from the first import of each, and without a warning."""
+    talk = rig.conversation()
+    plotly = talk.run(
+        "import plotly.express as px\nfig = px.scatter(x=[1, 2], y=[3, 4]); fig.show(); fig",
+        timeout=60,
+    )
+    assert (plotly.status, plotly.text) == ("ok", "")
+    kinds = [list(getattr(output, "data", {})) for output in plotly.outputs]
+    assert kinds == [["application/vnd.plotly.v1+json"]] * 2
+    altair = talk.run(
+        "import altair as alt\nalt.Chart(alt.Data(values=[{'a': 1}])).mark_bar().encode(x='a:Q')",
+        timeout=60,
+    )
+    assert (altair.status, altair.text) == ("ok", "")
+    (chart,) = altair.outputs
+    assert re.search(r"vnd\.vegalite\.v\d+[+.]json", " ".join(getattr(chart, "data", {})))
+    assert talk.run("'MimetypeAltair' in globals()").value == "False"

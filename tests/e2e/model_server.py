@@ -276,6 +276,14 @@ def endless(_: Asked) -> Reply:
     return Reply([*steps, chunk(finish="stop"), DONE])
 
 
+ECHO = "Say this back: "
+
+
+def echo(asked: Asked) -> Reply:
+    """What the person wrote, as if it were the model's own."""
+    return written(asked.prompt.split(ECHO, 1)[1], None)
+
+
 def measured(asked: Asked) -> Reply:
     """A hundred numbered words at a steady pace, with a code in the middle."""
     if asked.results:
@@ -321,6 +329,7 @@ def asks(asked: Asked) -> Reply:
 
 
 SCENARIOS: dict[str, Callable[[Asked], Reply]] = {
+    ECHO: echo,
     "rate limiter": lambda asked: play(RATE_LIMITER, asked),
     "直辖市": lambda asked: play(GDP, asked),
     "regression": lambda asked: play(REGRESSION, asked),

@@ -138,6 +138,8 @@ export class Chat {
     readonly product: Product,
   ) {
     page.on("console", (message) => {
+      // A frame that shows what code made says what its own policy refused.
+      if (/\/frame\/\d+(\?|$)/.test(message.location().url)) return;
       if (message.type() === "error" || /Content Security Policy/i.test(message.text()))
         this.complaints.push(message.text());
     });

@@ -56,7 +56,9 @@ export function harmless(html: string): { content: DocumentFragment; style: stri
     .map((match) => match[1] ?? "")
     .filter((css) => !REACHES_OUT.test(css))
     .join("\n");
-  const content = DOMPurify.sanitize(html, {
+  // Parsed with them, the policy of the page would be said to be broken.
+  const bare = html.replace(/<style[^>]{0,500}>[\s\S]*?(?:<\/style>|$)/gi, "");
+  const content = DOMPurify.sanitize(bare, {
     ALLOWED_TAGS: TAGS.split(" "),
     ALLOWED_ATTR: ["id", "class", "colspan", "rowspan", "style", "src"],
     ALLOW_DATA_ATTR: false,

@@ -80,18 +80,24 @@ function restrain(value: Json, key: string, blocked: Set<string>): Json {
   if (value === null || typeof value !== "object") return value;
   const kept: JsonObject = {};
   for (const [name, member] of Object.entries(value)) {
-    if (name !== "__proto__") kept[name] = restrain(member, name, blocked);
+    if (name === "__proto__") continue;
+    if (typeof member === "string" && isRemote(member, name)) blocked.add(hostOf(member));
+    else kept[name] = restrain(member, name, blocked);
   }
   return kept;
 }
 
 function restrainText(text: string, key: string, blocked: Set<string>): string {
-  if (LOADED.test(key) && /[:/\\]/.test(text) && !CARRIED.test(text)) {
+  if (isRemote(text, key)) {
     blocked.add(hostOf(text));
     return "";
   }
   if (text.includes("<")) return restrainMarkup(text);
   return /^\s*url\s*\(/i.test(text) ? "" : text;
+}
+
+function isRemote(text: string, key: string): boolean {
+  return LOADED.test(key) && /[:/\\]/.test(text) && !CARRIED.test(text);
 }
 
 function hostOf(address: string): string {

@@ -37,7 +37,6 @@ export async function drawVega(chart: Chart, element: HTMLElement, heard: Heard)
     logLevel: None,
     container: element,
     hover: true,
-    bind: element,
   });
   try {
     await view.runAsync();
