@@ -1,4 +1,4 @@
-"""Known faults in what is locked, and the licences of it: pip-audit, npm audit, scripts/licences.py.
+"""Known faults in what is locked, and its licences: pip-audit, npm audit, scripts/licences.py.
 
 Exit 0 only after both advisory services answered and nothing was found; 1 for a fault or a licence;
 3 where a service could not be asked, which is not the same as nothing found.
@@ -41,7 +41,8 @@ def ask_python(lock: Path, osv_url: str | None) -> Answer:
         done = run(command, ROOT)
         if not output.is_file() or not output.stat().st_size:
             return Answer([], last_line(done.stderr) or f"pip-audit ended with {done.returncode}")
-        listed: list[dict[str, Any]] = json.loads(output.read_text(encoding="utf-8"))["dependencies"]
+        said = json.loads(output.read_text(encoding="utf-8"))
+    listed: list[dict[str, Any]] = said["dependencies"]
     skipped = [one for one in listed if "skip_reason" in one]
     if skipped:
         why = f"{len(skipped)} of {len(listed)} packages left out: {skipped[0]['skip_reason']}"

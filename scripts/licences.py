@@ -17,7 +17,9 @@ from scripts.lock_python import LOCK, locked
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "frontend"
-COPYLEFT = re.compile(r"GPL|General Public|MPL|Mozilla|EPL|Eclipse|CDDL|EUPL|CC-BY-SA|SSPL|OSL", re.I)
+COPYLEFT = re.compile(
+    r"GPL|General Public|MPL|Mozilla|EPL|Eclipse|CDDL|EUPL|CC-BY-SA|SSPL|OSL", re.IGNORECASE
+)
 # Used as they are, nothing of them is changed; those with "tool" are in no wheel and on no page.
 ALLOWED = {
     "axe-core": "MPL-2.0; tool of the journeys",
@@ -63,9 +65,9 @@ def python_licences(lock: Path = LOCK) -> Iterator[Licence]:
             for one in metadata.get_all("Classifier") or []
             if one.startswith("License ::")
         ]
-        free = (metadata.get("License") or "").strip().splitlines()
-        said = metadata.get("License-Expression") or " AND ".join(classifiers) or "".join(free[:1])
-        yield Licence("python", name, said)
+        free = str(metadata["License"] or "").strip().splitlines()
+        said = metadata["License-Expression"] or " AND ".join(classifiers) or "".join(free[:1])
+        yield Licence("python", name, str(said))
 
 
 def npm_licences(page: Path = PAGE) -> Iterator[Licence]:

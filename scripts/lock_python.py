@@ -1,8 +1,8 @@
 """Write requirements-dev.lock: the exact releases that `make setup` installs where they fit.
 
-They are those of this environment, for the package and its extra ``dev`` with all they need in turn.
-``--check`` exits 1 if the lock lacks one of them; a version that differs is no fault, for the ranges
-of setup.py and requirements-dev.txt decide on other Pythons.
+They are those of this environment, for the package and its extra ``dev`` with all they need in
+turn. ``--check`` exits 1 if the lock lacks one of them; a version that differs is no fault, for the
+ranges of setup.py and requirements-dev.txt decide on other Pythons.
 """
 
 import importlib.metadata
@@ -17,8 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements-dev.lock"
 PACKAGE = "gpt-code-ui"
 HEAD = """\
-# Written by `make lock`. The releases the tests last passed with; `make setup` takes them where they
-# fit this Python, and the ranges of setup.py and requirements-dev.txt where they do not.
+# Written by `make lock`. The releases the tests last passed with; `make setup` takes them where
+# they fit this Python, and the ranges of setup.py and requirements-dev.txt where they do not.
 """
 
 
@@ -55,7 +55,7 @@ def locked(path: Path = LOCK) -> dict[str, str]:
     """Names and versions of a lock file."""
     lines = path.read_text(encoding="utf-8").splitlines()
     pairs = (line.split("==") for line in lines if line and not line.startswith("#"))
-    return {name: version for name, version in pairs}
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The audit, with advisory services of ours on loopback: it passes only after both have answered."""
+"""The audit, with advisory services of ours on loopback: it passes after both answered."""
 
 import gzip
 import json

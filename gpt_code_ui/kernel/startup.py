@@ -2,7 +2,8 @@
 
 Mends what a kernel does to output that this product promises to show: a thread's output stays with
 the cell that started the thread, text no encoder takes is sent all the same, a figure does not
-warn about each font it did without, and charts come as their JSON for the page to draw. Imports nothing of ours and leaves no name behind.
+warn about each font it did without, and charts come as their JSON for the page to draw. Imports
+nothing of ours and leaves no name behind.
 """
 
 # The interpreter may be older than ours.

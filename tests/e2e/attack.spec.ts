@@ -119,6 +119,7 @@ test.describe("shown by the product", () => {
     await runs(chat, text(all("stream"), "print(text); import sys; print(text, file=sys.stderr)"));
     const escapes = `\u001b]52;c;Y2FuYXJ5\u0007\u001b]0;reached\u0007\u001b]8;;${to("osc8")}\u0007link\u001b]8;;\u0007\u001b[2J\u001b[10A\u001b[?1049hkept \u001b[31mred\u001b[0m`;
     await runs(chat, text(escapes, "print('before'); print(text)"));
+    await expect(page.locator("section[data-cell]").last()).toContainText("kept red");
     await runs(chat, display({ "text/html": still("html"), "text/plain": "html" }));
     await runs(
       chat,
@@ -126,6 +127,7 @@ test.describe("shown by the product", () => {
         "text/html": `<style>#T_1 td { color: red }</style><table id="T_1"><tr><td>styled</td></tr></table>${passive(to("styler"))}`,
       }),
     );
+    await expect(page.locator("iframe[sandbox='']").last()).toBeVisible();
     await runs(chat, display({ "text/html": all("active"), "text/plain": "an interactive thing" }));
     await runs(
       chat,

@@ -122,7 +122,9 @@ function useVega(
       const { drawVega } = await import("./vega");
       if (over) return;
       const config = dark ? darkVega(palette()) : {};
-      const made = await drawVega({ spec, lite, config }, element, {
+      // Vega names and describes the element it draws into; ours keeps its own name.
+      const place = element.appendChild(document.createElement("div"));
+      const made = await drawVega({ spec, lite, config }, place, {
         blocked,
         link: (address) => change({ link: address }),
       });
