@@ -87,7 +87,7 @@ LAZY = {
     "openai", "httpx", "httpx2", "nbformat", "keyring", "secretstorage", "mcp", "mcp_types",
     "anyio",
 }  # fmt: skip
-READS_ENVIRONMENT = ("settings", "kernel.sandbox")
+READS_ENVIRONMENT = ("settings", "kernel.sandbox", "kernel.startup")
 PRINTS = ("cli", "doctor")
 
 

@@ -84,14 +84,14 @@ export function passive(to: string): string {
 @font-face { font-family: f; src: url("${to}/font") } .b { font-family: f; cursor: url("${to}/cursor"), auto }</style>
 <link rel="prefetch" href="${to}/prefetch"><link rel="preload" as="image" href="${to}/preload">
 <link rel="stylesheet" href="${to}/stylesheet"><link rel="preconnect" href="${to}">
-<meta http-equiv="refresh" content="2;url=${to}/refresh">
+<meta http-equiv="refresh" content="3;url=${to}/refresh">
 <p class="a b" style="background-image: url(${to}/style)">text</p>
 <img src="${to}/img" srcset="${to}/srcset 2x"><picture><source srcset="${to}/source"><img src="x"></picture>
 <input type="image" src="${to}/input"><table background="${to}/table"><tr><td>cell</td></tr></table>
 <video src="${to}/video" poster="${to}/poster" autoplay muted></video><audio src="${to}/audio" autoplay></audio>
 <svg width="9" height="9"><image href="${to}/svg-image" width="9" height="9"/><use href="${to}/use#a"/></svg>
 <base href="${to}/base/"><img src="relative">
-<a href="javascript:fetch('${to}/link')">script link</a> <a href="data:text/html,<script>1</script>">data link</a>
+<a href="javascript:fetch('${to}/link')">script link</a> <a href="data:text/html,%3Cscript%3E1">data link</a>
 <a href="${to}/anchor" ping="${to}/ping">plain link</a>`;
 }
 
@@ -124,12 +124,12 @@ const tries = [
     peer.createDataChannel("x");
     peer.createOffer().then((offer) => peer.setLocalDescription(offer));
   },
-  () => { top.location = "${to}/top"; },
 ];
 for (const one of tries) {
   try { Promise.resolve(one()).catch(() => {}); } catch {}
 }
 window.attacked = true;
-setTimeout(() => { try { location = "${to}/self"; } catch {} }, 1500);
+setTimeout(() => { try { location = "${to}/self"; } catch {} }, 2000);
+setTimeout(() => { try { top.location = "${to}/top"; } catch {} }, 2300);
 </script>`;
 }

@@ -29,7 +29,7 @@ const CARRIED_IMAGE = /^data:image\/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*
 
 /** The fragment may be put into the page as it is. */
 export function sanitize(html: string): DocumentFragment {
-  const fragment = DOMPurify.sanitize(html, {
+  const fragment = DOMPurify.sanitize(withoutReports(html), {
     ALLOWED_TAGS: TAGS.split(" "),
     ALLOWED_ATTR: ATTRIBUTES,
     ALLOW_DATA_ATTR: false,
@@ -47,6 +47,16 @@ export function sanitize(html: string): DocumentFragment {
   return fragment;
 }
 
+/**
+ * Without what makes a browser report, already while it parses, that the page's policy was broken.
+ * None of it would be kept; what is not caught here is taken out all the same.
+ */
+function withoutReports(html: string): string {
+  return html
+    .replace(/<style[^>]{0,500}>[\s\S]*?(?:<\/style>|$)/gi, "")
+    .replace(/<base\b[^>]{0,2000}>/gi, "");
+}
+
 /** Could name an address: then the style is not used at all. */
 const REACHES_OUT = /url|image|src|import|\\/i;
 
@@ -56,9 +66,7 @@ export function harmless(html: string): { content: DocumentFragment; style: stri
     .map((match) => match[1] ?? "")
     .filter((css) => !REACHES_OUT.test(css))
     .join("\n");
-  // Parsed with them, the policy of the page would be said to be broken.
-  const bare = html.replace(/<style[^>]{0,500}>[\s\S]*?(?:<\/style>|$)/gi, "");
-  const content = DOMPurify.sanitize(bare, {
+  const content = DOMPurify.sanitize(withoutReports(html), {
     ALLOWED_TAGS: TAGS.split(" "),
     ALLOWED_ATTR: ["id", "class", "colspan", "rowspan", "style", "src"],
     ALLOW_DATA_ATTR: false,

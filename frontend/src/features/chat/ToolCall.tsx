@@ -21,35 +21,37 @@ export function ToolCall({ part, approval }: Props) {
   return (
     <>
       {found !== null && <InstructionMark found={found} />}
-    <details className="group my-1.5 overflow-hidden rounded-lg border border-line">
-      <summary className="flex h-10 min-w-0 list-none items-center gap-1.5 bg-code pr-3 pl-2 text-[13px] text-muted hover:text-fg">
-        <ChevronRight
-          size={15}
-          className="shrink-0 transition-transform group-open:rotate-90"
-          aria-hidden
-        />
-        <Status status={part.status} />
-        <Icon size={15} className="shrink-0" aria-hidden />
-        <span className="max-w-[60%] shrink-0 truncate font-medium text-fg">
-          {words.tool(toolName(part))}
-        </span>
-        {part.server !== undefined && (
-          <span className="max-w-[40%] truncate text-faint">{words.toolOf(part.server)}</span>
-        )}
-        <code className="min-w-0 flex-1 truncate text-xs text-faint group-open:invisible max-sm:hidden">
-          {part.arguments}
-        </code>
-        <span className={`ml-auto shrink-0 ${part.status === "error" ? "text-danger" : "sr-only"}`}>
-          {words.toolState[part.status]}
-        </span>
-      </summary>
-      <div className="flex flex-col gap-1 border-t border-line px-3 py-2.5">
-        <Piece title={words.toolArguments} text={pretty(part.arguments)} />
-        {part.status !== "running" && (
-          <Piece title={words.toolResult} text={pretty(part.content)} />
-        )}
-      </div>
-    </details>
+      <details className="group my-1.5 overflow-hidden rounded-lg border border-line">
+        <summary className="flex h-10 min-w-0 list-none items-center gap-1.5 bg-code pr-3 pl-2 text-[13px] text-muted hover:text-fg">
+          <ChevronRight
+            size={15}
+            className="shrink-0 transition-transform group-open:rotate-90"
+            aria-hidden
+          />
+          <Status status={part.status} />
+          <Icon size={15} className="shrink-0" aria-hidden />
+          <span className="max-w-[60%] shrink-0 truncate font-medium text-fg">
+            {words.tool(toolName(part))}
+          </span>
+          {part.server !== undefined && (
+            <span className="max-w-[40%] truncate text-faint">{words.toolOf(part.server)}</span>
+          )}
+          <code className="min-w-0 flex-1 truncate text-xs text-faint group-open:invisible max-sm:hidden">
+            {part.arguments}
+          </code>
+          <span
+            className={`ml-auto shrink-0 ${part.status === "error" ? "text-danger" : "sr-only"}`}
+          >
+            {words.toolState[part.status]}
+          </span>
+        </summary>
+        <div className="flex flex-col gap-1 border-t border-line px-3 py-2.5">
+          <Piece title={words.toolArguments} text={pretty(part.arguments)} />
+          {part.status !== "running" && (
+            <Piece title={words.toolResult} text={pretty(part.content)} />
+          )}
+        </div>
+      </details>
     </>
   );
 }
