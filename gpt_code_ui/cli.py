@@ -5,30 +5,47 @@ Exit code 2 is for what the person can mend, told in one line on stderr.
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from gpt_code_ui import __version__
-from gpt_code_ui.errors import StoreError, UsageError
+from gpt_code_ui.errors import GptCodeError, StoreError, UsageError
 from gpt_code_ui.settings import SETTINGS, Setting, Settings, display_is_there, load, nearest
+
+if TYPE_CHECKING:
+    from gpt_code_ui.data_folder import DataFolder
+    from gpt_code_ui.instance import Instance
+    from gpt_code_ui.program import Program
 
 STOP_S = 4.5
 SWITCH_S = 0.0005
 REDIRECT = "open.html"
 DESCRIPTION = (
-    "A local code interpreter with a page. `gptcode doctor` checks the installation, "
-    "`gptcode import-config PATH` takes over a Local-Code-Interpreter config.json, `gptcode mcp` "
-    "is an MCP server on stdin and stdout."
+    "A local code interpreter with a page. `gptcode run PROMPT FILE...` does one turn without it, "
+    "`gptcode doctor` checks the installation, `gptcode import-config PATH` takes over a "
+    "Local-Code-Interpreter config.json, `gptcode mcp` is an MCP server on stdin and stdout."
 )
+RUN_DESCRIPTION = (
+    "One turn without a page: progress on stderr, the answer on stdout. Exit code 0: completed, "
+    "1: not completed, 2: it could not be begun as it was given."
+)
+# What only a page has use for.
+OF_THE_PAGE = (
+    "folder", "notebook", "host", "port", "allow_host", "no_browser", "token", "new_session",
+    "dev_origin",
+)  # fmt: skip
 
 
 class _Parser(argparse.ArgumentParser):
@@ -42,14 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        if arguments[:1] == ["doctor"]:
-            from gpt_code_ui.doctor import examine
-
-            return examine(load(parse(arguments[1:])))
-        if arguments[:1] == ["import-config"]:
-            return _import_config(arguments[1:])
-        if arguments[:1] == ["mcp"]:
-            return _serve_mcp(load(parse(arguments[1:])))
+        command = COMMANDS.get(arguments[0]) if arguments else None
+        if command is not None:
+            return command(arguments[1:])
         return serve(load(parse(arguments)))
     except (UsageError, StoreError) as error:
         hint = f" ({error.hint})" if error.hint else ""
@@ -65,19 +77,41 @@ def parse(arguments: Sequence[str]) -> dict[str, object]:
         _add(parser, row)
     given, unknown = parser.parse_known_args(arguments)
     if unknown:
-        flag = unknown[0].partition("=")[0]
-        known = [row.flag for row in SETTINGS if row.flag] + ["--version", "--help"]
-        kind = "flag" if flag.startswith("-") else "argument"
-        raise UsageError(
-            f"unknown {kind} {flag}", hint=nearest(flag, known) or "gptcode --help lists the flags"
-        )
+        _refuse(unknown[0], ["--version", "--help"])
     return vars(given)
+
+
+def parse_run(arguments: Sequence[str]) -> dict[str, object]:
+    """What was given to ``run``: its own words and the settings. Raises UsageError."""
+    parser = _Parser(prog="gptcode run", description=RUN_DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("prompt", metavar="PROMPT", help="what to do; - reads it from stdin")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="files to do it with, as copies")
+    parser.add_argument("-o", "--output", metavar="OUT.ipynb", help="keep a notebook there")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    for row in SETTINGS:
+        if row.name not in OF_THE_PAGE:
+            _add(parser, row)
+    given, unknown = parser.parse_known_intermixed_args(arguments)
+    if unknown:
+        _refuse(unknown[0], ["-o", "--json", "--help"])
+    return vars(given)
+
+
+def _refuse(argument: str, others: Sequence[str]) -> NoReturn:
+    flag = argument.partition("=")[0]
+    known = [row.flag for row in SETTINGS if row.flag] + list(others)
+    kind = "flag" if flag.startswith("-") else "argument"
+    raise UsageError(
+        f"unknown {kind} {flag}", hint=nearest(flag, known) or "gptcode --help lists the flags"
+    )
 
 
 def _add(parser: argparse.ArgumentParser, row: Setting) -> None:
     name = row.flag or row.name
     if row.name == "folder":
         parser.add_argument(name, nargs="?", metavar=row.metavar, help=row.help)
+    elif row.name == "notebook":
+        parser.add_argument("-n", name, nargs="?", const=".", metavar="PATH", help=row.help)
     elif row.flag is None:
         return
     elif row.is_switch:
@@ -92,36 +126,131 @@ def serve(settings: Settings) -> int:
     """Serve until a signal comes."""
     from gpt_code_ui.data_folder import DataFolder
     from gpt_code_ui.instance import Instance
-    from gpt_code_ui.logs import SafeFormatter, start_logging, stop_logging
-    from gpt_code_ui.program import Program, check_host
+    from gpt_code_ui.kept_notebooks import place_for
+    from gpt_code_ui.program import check_host
 
     _check_page(settings)
     check_host(settings)
+    if settings.notebook is not None:
+        place_for(settings.notebook)
     data = DataFolder(settings.data_dir)
     instance = Instance.acquire(settings.data_dir)
     if instance is None:
         return _open_running(settings)
+    with _signals() as signalled:
+        try:
+            with _program(settings, instance, data) as program:
+                program.start()
+                _announce(settings, program.url, program.address(), program.models.default())
+                _wait(signalled)
+        finally:
+            (settings.data_dir / REDIRECT).unlink(missing_ok=True)
+    return 0
+
+
+@contextlib.contextmanager
+def _program(
+    settings: Settings, instance: "Instance", data: "DataFolder", *, serves: bool = True
+) -> "Iterator[Program]":
+    """A program that was built, with its log; ended in time whatever happens."""
+    from gpt_code_ui.logs import SafeFormatter, start_logging, stop_logging
+    from gpt_code_ui.program import Program
+
     _hide_memory()
     # Output passes through three threads here: waiting 5 ms for each beside a busy one would show.
     sys.setswitchinterval(SWITCH_S)
     keys = (spec.api_key for spec in settings.providers)
-    with _signals() as signalled:
-        secrets = filter(None, (*settings.secrets, *keys))
-        log = start_logging(settings.log_file, settings.log_level, secrets)
+    secrets = filter(None, (*settings.secrets, *keys))
+    log = start_logging(settings.log_file, settings.log_level, secrets)
+    try:
+        formatter = log.formatter
+        assert isinstance(formatter, SafeFormatter)
+        program = Program(settings, instance, data, conceal=formatter.conceal, serves=serves)
         try:
-            formatter = log.formatter
-            assert isinstance(formatter, SafeFormatter)
-            program = Program(settings, instance, data, conceal=formatter.conceal)
-            try:
-                program.start()
-                _announce(settings, program.url, program.address(), program.models.default())
-                _wait(signalled)
-            finally:
-                _stop_in_time(program.stop)
+            yield program
         finally:
-            (settings.data_dir / REDIRECT).unlink(missing_ok=True)
-            stop_logging(log)
-    return 0
+            _stop_in_time(program.stop)
+    finally:
+        stop_logging(log)
+
+
+# --- other commands ----------------------------------------------------------------------------
+
+
+def _doctor(arguments: Sequence[str]) -> int:
+    from gpt_code_ui.doctor import examine
+
+    return examine(load(parse(arguments)))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """``gptcode run PROMPT [FILE ...]``: one turn, without a page."""
+    from gpt_code_ui.headless import HeadlessRun, Order
+
+    given = parse_run(arguments)
+    as_json = bool(given.pop("json"))
+    prompt, files, output = given.pop("prompt"), given.pop("files"), given.pop("output")
+    text = sys.stdin.read() if prompt == "-" else str(prompt)
+    paths = tuple(map(Path, files)) if isinstance(files, list) else ()
+    order = Order(text, paths, Path(str(output)) if output else None).checked()
+    with _headless(load(given)) as (program, signalled):
+        run = HeadlessRun(program.conversations, _say)
+        with _stopped_by(signalled, run.stop):
+            try:
+                outcome = run.run(order)
+            except (UsageError, StoreError):
+                raise
+            except GptCodeError as error:
+                hint = f" ({error.hint})" if error.hint else ""
+                _say(f"{error.message}{hint}")
+                return 1
+    if as_json:
+        print(json.dumps(asdict(outcome), ensure_ascii=False, indent=2), flush=True)
+    elif outcome.answer:
+        print(outcome.answer, flush=True)
+    return outcome.exit_code
+
+
+def _say(line: str) -> None:
+    print(f"gptcode: {line}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _headless(settings: Settings) -> "Iterator[tuple[Program, socket.socket]]":
+    """A program without a page, on a data folder that is thrown away if the own one is in use."""
+    from gpt_code_ui.data_folder import DataFolder
+    from gpt_code_ui.instance import Instance
+
+    with contextlib.ExitStack() as stack:
+        data = DataFolder(settings.data_dir)
+        instance = Instance.acquire(data.path)
+        if instance is None:
+            _say(f"{data.path} is in use by another gptcode: this run will not be in its list")
+            name = stack.enter_context(tempfile.TemporaryDirectory(prefix="gptcode-run-"))
+            data = DataFolder(Path(name) / "data")
+            instance = Instance.acquire(data.path)
+            assert instance is not None
+        signalled = stack.enter_context(_signals())
+        yield stack.enter_context(_program(settings, instance, data, serves=False)), signalled
+
+
+@contextlib.contextmanager
+def _stopped_by(signalled: socket.socket, stop: Callable[[], None]) -> Iterator[None]:
+    """Call ``stop`` when a signal comes while the block runs."""
+
+    def watch() -> None:
+        with contextlib.suppress(OSError):
+            if signalled.recv(1):
+                stop()
+
+    thread = threading.Thread(target=watch, name="signals", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            signalled.shutdown(socket.SHUT_RD)
+        thread.join()
 
 
 def _import_config(arguments: Sequence[str]) -> int:
@@ -138,7 +267,7 @@ def _import_config(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _serve_mcp(settings: Settings) -> int:
+def _serve_mcp(arguments: Sequence[str]) -> int:
     """``gptcode mcp``: nothing but the protocol goes to stdout."""
     from gpt_code_ui.data_folder import check_folder
     from gpt_code_ui.logs import SafeFormatter, start_logging
@@ -146,6 +275,7 @@ def _serve_mcp(settings: Settings) -> int:
     from gpt_code_ui.mcp.service import serve as serve_stdio
     from gpt_code_ui.program import check_host
 
+    settings = load(parse(arguments))
     check_host(settings)
     if settings.folder is not None:
         check_folder(settings.folder, settings.data_dir)
@@ -156,6 +286,14 @@ def _serve_mcp(settings: Settings) -> int:
     assert isinstance(log.formatter, SafeFormatter)
     host = Host(settings, log.formatter.conceal)
     return serve_stdio(host, __version__, settings.model_output_bytes)
+
+
+COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "doctor": _doctor,
+    "import-config": _import_config,
+    "mcp": _serve_mcp,
+    "run": _run,
+}
 
 
 def _check_page(settings: Settings) -> None:

@@ -3,13 +3,16 @@
 Everything that happens leaves through the publisher; nothing here talks to a browser.
 """
 
+import re
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from gpt_code_ui.agent import Decision, Limits
 from gpt_code_ui.errors import Conflict, InvalidValue, NotFound
-from gpt_code_ui.notebook import notebook
+from gpt_code_ui.imported import stored_events
+from gpt_code_ui.kept_notebooks import KeptNotebooks, Place
+from gpt_code_ui.notebook import PYTHON_SPEC, Rendered, notebook, read_notebook, render
 from gpt_code_ui.protocol import (
     Attachment,
     CellPart,
@@ -41,6 +44,8 @@ Rows = list[dict[str, Any]]
 ModelRows = list[ModelInfo]
 Attachments = list[Attachment]
 Names = list[str]
+# As cells are named here and in notebooks; no path can be made of it.
+CELL_ID = re.compile(r"[A-Za-z0-9_-]+")
 RESTARTED = "GPT-Code UI was restarted."
 
 
@@ -49,9 +54,13 @@ class Conversations:
 
     def __init__(
         self, store: Store, client: Kernels, publisher: Publisher, ports: Ports, limits: Limits,
-        output_dir: Path,
+        output_dir: Path, notebooks: KeptNotebooks | None = None,
     ) -> None:  # fmt: skip
         self.client = client
+        self._notebooks = notebooks or KeptNotebooks(
+            store, publisher, lambda id: ports.workspace_for(id).root, self.kernelspec
+        )
+        self._to_keep: Place | None = None
         self.publisher = publisher
         self._store = store
         self._ports = ports
@@ -79,6 +88,9 @@ class Conversations:
         self.publisher.publish_durably(
             conversation_id, ConversationChanged(title=title or "", model=model)
         )
+        place, self._to_keep = self._to_keep, None
+        if place is not None:
+            self._notebooks.keep(conversation_id, place)
         return self.transcript(conversation_id)
 
     def list(self, query: str | None = None) -> list[ConversationSummary]:
@@ -158,6 +170,7 @@ class Conversations:
         attachments = attachments or []
         if not prompt.strip() and not attachments:
             raise InvalidValue("The prompt is empty.", hint="Write what you want to know.")
+        self._notebooks.resume(conversation_id)
         workspace = self.workspace(conversation_id)
         for attachment in attachments:
             workspace.open(attachment.path)[0].close()
@@ -207,6 +220,7 @@ class Conversations:
 
     def execute(self, conversation_id: str, command: Execute) -> None:
         """Hand a cell to the kernel, which is started if need be."""
+        self._notebooks.resume(conversation_id)
         self.client.ensure_kernel(conversation_id, self._ports.kernel_start(conversation_id))
         self.client.execute(conversation_id, command)
 
@@ -272,14 +286,71 @@ class Conversations:
     def output_file(self, conversation_id: str, cell_id: str) -> Path | None:
         """Where the whole text output of a cell lies, if it printed any."""
         self._summary(conversation_id)
-        if not cell_id.isalnum():
+        if not CELL_ID.fullmatch(cell_id):
             return None
         path = self._output_dir / conversation_id / f"{cell_id}.txt"
         return path if path.is_file() else None
 
+    # --- notebooks -----------------------------------------------------------------------------
+
     def notebook(self, conversation_id: str) -> dict[str, Any]:
         """The conversation as an nbformat v4 notebook. Raises NotFound."""
-        return notebook(self.transcript(conversation_id))
+        return notebook(self.transcript(conversation_id), self.kernelspec())
+
+    def export(self, conversation_id: str, format: str) -> tuple[str, Rendered]:
+        """The title, and the conversation in a format of ``notebook.FORMATS``. Raises NotFound."""
+        transcript = self.transcript(conversation_id)
+        made = notebook(transcript, self.kernelspec())
+        return transcript.title, render(made, format, transcript.title)
+
+    def import_notebook(self, value: object, name: str, title: str | None = None) -> Transcript:
+        """A notebook as a new conversation, without its variables. Raises InvalidValue."""
+        found = read_notebook(value, name)
+        conversation_id = new_id()
+        title = found.title if title is None else title
+        events = stored_events(conversation_id, found, self.kernelspec()["language"])
+        self.publisher.call(
+            lambda: self._store.create_conversation(conversation_id, now(), title, found.model)
+        )
+        # Nobody listens to a conversation that is not there yet: it is told of when it is whole.
+        self.publisher.call(lambda: self._store.append(events), timeout=60.0)
+        change = ConversationChanged(
+            title=title, model=found.model, rules=found.rules, kept=found.kept
+        )
+        self.publisher.publish(conversation_id, change)
+        # It belongs at the top of the list, whenever it was first held.
+        self.publisher.publish_durably(conversation_id, FilesChanged(files=FileChanges()))
+        return self.transcript(conversation_id)
+
+    def keep_next(self, place: Place) -> None:
+        """Keep the next conversation that is begun in a notebook there."""
+        self._to_keep = place
+
+    def keep_notebook(self, conversation_id: str, place: Place | None = None) -> str:
+        """Keep it in a notebook, in its workspace or at ``place``; the path. Raises NotFound."""
+        title = self._summary(conversation_id).title
+        if place is not None:
+            self._notebooks.keep(conversation_id, place)
+            return str(place.folder / (place.name or ""))
+        if kept := self.transcript(conversation_id).notebook:
+            self._notebooks.resume(conversation_id)
+            return kept
+        name = self._notebooks.keep_inside(conversation_id, title)
+        self.files_changed(conversation_id, FileChanges())
+        return name
+
+    def drop_notebook(self, conversation_id: str) -> None:
+        """Keep it no longer; the file stays. Raises NotFound."""
+        self._summary(conversation_id)
+        self._notebooks.drop(conversation_id)
+        self.publisher.publish_durably(conversation_id, ConversationChanged(notebook=""))
+
+    def kernelspec(self) -> dict[str, str]:
+        """The kernelspec that conversations run in, as a notebook names it."""
+        row = next((row for row in self._ports.kernels() if row.get("default")), None)
+        if row is None or row["name"] is None:
+            return dict(PYTHON_SPEC)
+        return {name: str(row.get(name) or "") for name in ("name", "display_name", "language")}
 
     def models(self) -> tuple[ModelRows, str | None]:
         """The rows of the dropdown, and which one is the default."""
@@ -293,6 +364,7 @@ class Conversations:
         """Stop every turn, wait for them within ``timeout`` seconds, store what is left."""
         self._turns.close(timeout)
         self.publisher.close()
+        self._notebooks.close()
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -63,6 +63,9 @@ def model_messages(
             continue
         while own_cells and (own_cells[0].started_at or "") <= (turn.started_at or ""):
             messages.append(_note(own_cells.pop(0), output_bytes))
+        if turn.imported is not None:
+            messages.append(_imported(turn, turn.imported, output_bytes))
+            continue
         question = with_news(_prompt(turn), news.get(turn.turn_id))
         messages.append(UserMessage(text=question, pictures=_attached(turn)))
         messages += _answer(turn, output_bytes)
@@ -112,6 +115,7 @@ def _cells_of_the_person(transcript: Transcript) -> list[CellPart]:
     cells = [
         part
         for turn in transcript.turns
+        if turn.imported is None
         for part in turn.parts
         if isinstance(part, CellPart) and part.origin == "person"
     ]
@@ -163,6 +167,19 @@ def shown_figures(cells: Sequence[CellPart]) -> list[ChatMessage]:
 def _attached(turn: Turn) -> list[Picture]:
     paths = dict.fromkeys(one.path for one in turn.attachments)
     return [Picture(name=path) for path in paths if path.lower().endswith(PICTURE_ENDINGS)]
+
+
+def _imported(turn: Turn, name: str, output_bytes: int) -> UserMessage:
+    """A notebook of somebody's, as it stood: text, code and what was printed then."""
+    told = [f"I opened the notebook {name}. These are its cells; nothing of it has run here."]
+    for part in turn.parts:
+        if isinstance(part, TextPart):
+            told.append(part.text)
+        elif isinstance(part, CellPart):
+            fence = "`" * max(3, _longest_run(part.code, "`") + 1)
+            report = cell_report(part, output_bytes=output_bytes)
+            told.append(f"{fence}\n{part.code}\n{fence}\nIt had printed:\n{report}")
+    return UserMessage(text="\n\n".join(told))
 
 
 def _longest_run(text: str, character: str) -> int:

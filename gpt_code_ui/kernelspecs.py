@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gpt_code_ui.notebook import PYTHON_SPEC
 from gpt_code_ui.settings import Settings
 
 
@@ -23,6 +24,14 @@ def kernels(settings: Settings) -> list[dict[str, Any]]:
         for spec in sorted(folder.glob("*/kernel.json")):
             found.setdefault(spec.parent.name, _row(spec, settings.kernel))
     return [own, *(row for row in found.values() if row)]
+
+
+def kernelspec(settings: Settings) -> dict[str, str]:
+    """The one that conversations run in, as a notebook names it."""
+    chosen = next((row for row in kernels(settings) if row["default"]), None)
+    if chosen is None or chosen["name"] is None:
+        return dict(PYTHON_SPEC)
+    return {name: str(chosen[name]) for name in ("name", "display_name", "language")}
 
 
 def _folders(python: Path) -> Iterator[Path]:

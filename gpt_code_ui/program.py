@@ -6,6 +6,7 @@ It listens before anything slow is built, so whoever connects early waits instea
 import ipaddress
 import secrets
 import shutil
+import socket
 import tempfile
 import threading
 from collections.abc import Callable
@@ -18,8 +19,9 @@ from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.data_folder import DataFolder, check_folder
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
+from gpt_code_ui.kept_notebooks import KeptNotebooks, place_for
 from gpt_code_ui.kernel.client import KernelClient
-from gpt_code_ui.kernelspecs import kernels
+from gpt_code_ui.kernelspecs import kernels, kernelspec
 from gpt_code_ui.mcp.book import McpBook
 from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
@@ -51,9 +53,13 @@ class Program:
 
     def __init__(
         self, settings: Settings, instance: Instance, data: DataFolder, *,
-        conceal: Callable[[str], None] = lambda _: None,
+        conceal: Callable[[str], None] = lambda _: None, serves: bool = True,
     ) -> None:  # fmt: skip
-        """``conceal`` hears of every key that may not show in the log."""
+        """``conceal`` hears of every key that may not show in the log; without ``serves`` there is
+        no page and no port, only the conversations.
+        """
+        self._serves = serves
+        self.url = ""
         self._settings = settings
         self._conceal = conceal
         self._data = data
@@ -86,33 +92,48 @@ class Program:
         settings = self._settings
         if settings.folder is not None:
             self._folder = check_folder(settings.folder, self._data.path)
-        sock = listen(settings.host, settings.port)
-        self._endings.callback(sock.close)
-        port = sock.getsockname()[1]
-        self.url = f"http://{_shown(settings.host)}:{port}"
-        local_secret = secrets.token_urlsafe(32)
-        self._guard = self._make_guard(port, local_secret)
+        sock = self._listen() if self._serves else None
+        port = sock.getsockname()[1] if sock else 0
         store = Store(self._data.log)
         self._endings.callback(store.close)
         publisher = Publisher(store)
         self._endings.callback(publisher.close)
-        mcp = self._make_mcp()
+        mcp = self._mcp = self._make_mcp()
         self._endings.callback(mcp.close)
-        supervisor = self._start_manager(client := KernelClient(publisher.publish))
+        notebooks = KeptNotebooks(
+            store, publisher, lambda id: self._workspace(id).root, lambda: kernelspec(settings)
+        )
+        supervisor = self._start_manager(client := KernelClient(notebooks.publish))
         self._endings.callback(self._stop_server)
         models = self.models = Models(settings, port=port, conceal=self._conceal)
         models.look()
         self._endings.callback(models.close)
         choices = self._choices = PageChoices(settings)
-        conversations = Conversations(
-            store, client, publisher, self._ports(models, mcp), self._limits(), self._data.outputs
-        )
+        conversations = self.conversations = Conversations(
+            store, client, publisher, self._ports(models, mcp), self._limits(), self._data.outputs,
+            notebooks,
+        )  # fmt: skip
         self._endings.callback(conversations.close, TURNS_STOP_S)
         # Servers wind up while all the rest ends.
         self._endings.callback(mcp.begin_close)
+        if settings.notebook is not None and self._serves:
+            conversations.keep_next(place_for(settings.notebook))
+        if sock is not None:
+            self._serve(sock, instance, supervisor)
+
+    def _listen(self) -> socket.socket:
+        settings = self._settings
+        sock = listen(settings.host, settings.port)
+        self._endings.callback(sock.close)
+        self.url = f"http://{_shown(settings.host)}:{sock.getsockname()[1]}"
+        return sock
+
+    def _serve(self, sock: socket.socket, instance: Instance, supervisor: Supervisor) -> None:
+        local_secret = secrets.token_urlsafe(32)
+        self._guard = self._make_guard(sock.getsockname()[1], local_secret)
         app = create_app(
-            conversations, settings, self._guard, lambda: supervisor.state,
-            models=models, choices=choices, mcp=mcp,
+            self.conversations, self._settings, self._guard, lambda: supervisor.state,
+            models=self.models, choices=self._choices, mcp=self._mcp,
         )  # fmt: skip
         self._server = HttpServer(sock, app)
         instance.announce(self.url, local_secret)

@@ -164,13 +164,14 @@ class KernelStatus(Value):
 
 
 class TurnStarted(Value):
-    """The person asked."""
+    """The person asked. ``imported``: nobody did, these are the cells of the notebook so named."""
 
     type: Literal["turn_started"] = "turn_started"
     turn_id: str
     prompt: str
     model: str
     attachments: list[Attachment] = Field(default_factory=list)
+    imported: str | None = None
 
 
 class TurnFinished(Value):
@@ -192,12 +193,13 @@ class TextDelta(Value):
 
 
 class TextDone(Value):
-    """The whole of a text part."""
+    """The whole of a text part. ``kept``: what else its cell had in an imported notebook."""
 
     type: Literal["text_done"] = "text_done"
     part_id: str
     turn_id: str
     text: str
+    kept: dict[str, Any] | None = None
 
 
 class ReasoningDelta(Value):
@@ -230,7 +232,8 @@ class CodeDelta(Value):
 class CellStarted(Value):
     """The cell reached the kernel, with its whole code.
 
-    ``repaired``: the model's call was not as it should be, and was understood.
+    ``repaired``: the model's call was not as it should be, and was understood. ``kept``: what else
+    the cell had in an imported notebook.
     """
 
     type: Literal["cell_started"] = "cell_started"
@@ -240,6 +243,7 @@ class CellStarted(Value):
     origin: CellOrigin
     after_cell: str | None = None
     repaired: bool | None = None
+    kept: dict[str, Any] | None = None
 
 
 class CellOutput(Value):
@@ -404,6 +408,8 @@ class ConversationChanged(Value):
     """What is set changed; what is absent stayed. ``rules``: house rules, empty for none.
 
     ``allowed``: what is no longer asked about, by the kinds of reasons.
+    ``notebook``: the workspace file that is kept up to date as a notebook, empty for none;
+    ``kept``: the metadata of the notebook that this was imported from.
     """
 
     type: Literal["conversation_changed"] = "conversation_changed"
@@ -413,6 +419,8 @@ class ConversationChanged(Value):
     deleted: bool | None = None
     rules: str | None = None
     allowed: list[str] | None = None
+    notebook: str | None = None
+    kept: dict[str, Any] | None = None
 
 
 Event = Annotated[
@@ -748,6 +756,7 @@ class TextPart(Value):
     part_id: str
     text: str
     done: bool
+    kept: dict[str, Any] | None = None
 
 
 class ReasoningPart(Value):
@@ -800,6 +809,7 @@ class CellPart(Value):
     repaired: bool | None = None
     approval: Approval | None = None
     edited: bool | None = None
+    kept: dict[str, Any] | None = None
 
 
 class ToolPart(Value):
@@ -835,6 +845,7 @@ class Turn(Value):
     usage: Usage | None = None
     told: list[ToldFile] | None = None
     unseen: int | None = None
+    imported: str | None = None
 
 
 class Transcript(Value):
@@ -848,6 +859,8 @@ class Transcript(Value):
     deleted: bool = False
     rules: str | None = None
     allowed: list[str] | None = None
+    notebook: str | None = None
+    kept: dict[str, Any] | None = None
     created_at: str
     updated_at: str
     kernel: KernelInfo = Field(default_factory=KernelInfo)

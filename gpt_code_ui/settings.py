@@ -78,6 +78,10 @@ class Settings:
     python: Path = field(default=Path(sys.executable), metadata=_row(
         kind.a_path, "an interpreter or virtual environment with ipykernel (default: the active "
         "VIRTUAL_ENV or CONDA_PREFIX, else the product's own)", flag="--python", metavar="PATH"))
+    notebook: Path | None = field(default=None, metadata=_row(
+        kind.a_path, "`-n` for short: keep a notebook up to date with the conversation begun by "
+        "this start, after every cell; without PATH in the working folder, named by its title",
+        flag="--notebook", metavar="[PATH]"))
     new_session: bool = field(default=False, metadata=_row(
         kind.a_switch, "forget every browser that was let in before", flag="--new-session"))
     dev_origin: str | None = field(default=None, metadata=_row(
@@ -329,7 +333,7 @@ def _read_config(path: Path) -> Mapping[str, object]:
         return {}
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
-    known = [row.name for row in SETTINGS if row.name not in ("data_dir", "folder")]
+    known = [row.name for row in SETTINGS if row.name not in ("data_dir", "folder", "notebook")]
     for name in values:
         if name not in known:
             raise UsageError(f"{path} has an unknown setting {name}", hint=nearest(name, known))

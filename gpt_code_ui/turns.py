@@ -417,10 +417,12 @@ class Turns:
         self, summary: ConversationSummary, turn: TurnStarted, workspace: Workspace, stop: Stop
     ) -> None:
         """Store what the model has not been told of the files, before it is asked anything."""
-        turns = self._as_stored(summary).turns
-        before = {file.path: file for one in turns for file in one.told or ()}
+        transcript = self._as_stored(summary)
+        before = {file.path: file for one in transcript.turns for file in one.told or ()}
         attached = [attachment.path for attachment in turn.attachments]
         told = self._ports.profiles.told(workspace, attached, before, lambda: stop.requested)
+        # Our own notebook says nothing that the model does not know.
+        told = [file for file in told if file.path != transcript.notebook]
         if told:
             event = FilesTold(turn_id=turn.turn_id, files=told)
             self._publisher.publish_durably(summary.id, event)

@@ -11,6 +11,8 @@ import pytest
 from gpt_code_ui.agent import Limits, Stop
 from gpt_code_ui.conversations import RESTARTED, Conversations
 from gpt_code_ui.errors import Conflict, InvalidValue, NoModel, NotFound
+from gpt_code_ui.kept_notebooks import KeptNotebooks
+from gpt_code_ui.notebook import PYTHON_SPEC
 from gpt_code_ui.protocol import (
     Attachment,
     CellPart,
@@ -90,7 +92,10 @@ class Room:
     def open(self) -> None:
         self.store = Store(self.folder / "log.db")
         self.publisher = Publisher(self.store)
-        self.client = FakeKernelClient(self.publisher.publish)
+        self.notebooks = KeptNotebooks(
+            self.store, self.publisher, lambda id: self.workspace_for(id).root, lambda: PYTHON_SPEC
+        )
+        self.client = FakeKernelClient(self.notebooks.publish)
         ports = Ports(
             model_for=self.model_for,
             models=lambda: ([ModelInfo(id="m", name="M", provider="test")], "m"),
@@ -101,8 +106,9 @@ class Room:
             facts=lambda _: self.facts,
         )
         self.all = Conversations(
-            self.store, self.client, self.publisher, ports, Limits(), self.folder / "outputs"
-        )
+            self.store, self.client, self.publisher, ports, Limits(), self.folder / "outputs",
+            self.notebooks,
+        )  # fmt: skip
 
     def model_for(self, name: str | None) -> tuple[str, AnswerModel]:
         if name == "none":

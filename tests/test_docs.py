@@ -82,7 +82,7 @@ def in_code(code: str) -> list[str]:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_flag_a_document_shows_exists(name: str) -> None:
-    known = {row.flag for row in SETTINGS} | {"--version", "--help"}
+    known = {row.flag for row in SETTINGS} | {"--version", "--help", "--json"}
     shown = {
         flag
         for code in [*re.findall(r"`([^`\n]+)`", text(name)), *commands(name)]

@@ -38,6 +38,7 @@ BODIES: dict[str, object] = {
     "/cells/x/input": {"text": "x"},
     "/cells/x/approval": {"run": True},
     "/kernel": {"action": "restart"},
+    "/notebook": {"keep": True},
 }
 
 

@@ -69,7 +69,8 @@ def follow(
     match event:
         case TurnStarted():
             writer.execute(
-                "UPDATE conversations SET model = ? WHERE id = ?", (event.model, conversation_id)
+                "UPDATE conversations SET model = coalesce(nullif(?, ''), model) WHERE id = ?",
+                (event.model, conversation_id),
             )
             index(writer, conversation_id, seq, event.prompt)
             _begin(writer, conversation_id, event.turn_id)

@@ -7,7 +7,7 @@ screen: once their parts are closed, having seen them or not makes no difference
 """
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import Any, assert_never
 
 from gpt_code_ui.protocol import (
     ACTIVITY_TYPES,
@@ -73,6 +73,8 @@ class Fold:
         self._pinned, self._deleted = summary.pinned, False
         self._rules: str | None = None
         self._allowed: list[str] | None = None
+        self._notebook: str | None = None
+        self._kept: dict[str, Any] | None = None
         self._updated_at = summary.updated_at
         self._seq = 0
         self._kernel = KernelInfo()
@@ -89,6 +91,21 @@ class Fold:
     def seq(self) -> int:
         """The newest sequence number seen, 0 before the first."""
         return self._seq
+
+    @property
+    def title(self) -> str:
+        """The title as it is now."""
+        return self._title
+
+    @property
+    def notebook(self) -> str | None:
+        """The file that is kept up to date; None or empty for none."""
+        return self._notebook
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was asked or run yet."""
+        return not self._turns
 
     def apply(self, published: Published) -> None:
         """Take one event; a ``seq`` that was seen is passed over."""
@@ -111,6 +128,8 @@ class Fold:
             deleted=self._deleted,
             rules=self._rules,
             allowed=self._allowed,
+            notebook=self._notebook,
+            kept=self._kept,
             created_at=self._summary.created_at,
             updated_at=self._updated_at,
             kernel=self._kernel,
@@ -192,11 +211,12 @@ class Fold:
         if event.turn_id in self._turn_by_id:
             return
         turn = GrowingTurn(
-            event.turn_id, event.prompt, event.model, at, "running", event.attachments
-        )
+            event.turn_id, event.prompt, event.model, at, "running", event.attachments,
+            imported=event.imported,
+        )  # fmt: skip
         self._turns.append(turn)
         self._turn_by_id[event.turn_id] = self._current = turn
-        self._model = event.model
+        self._model = event.model or self._model
 
     def _finish_turn(self, event: TurnFinished) -> None:
         turn = self._turn_by_id.get(event.turn_id)
@@ -227,6 +247,7 @@ class Fold:
             part = self._add_prose(kind, event.part_id, turn)
         # Text may turn out to have been thinking: the closing event has the last word.
         part.kind, part.text, part.done = kind, GrowingText(event.text), True
+        part.kept = event.kept if isinstance(event, TextDone) else None
         self._open.pop(event.part_id, None)
 
     def _add_prose(self, kind: ProseKind, part_id: str, turn: GrowingTurn) -> GrowingProse:
@@ -242,6 +263,8 @@ class Fold:
         self._deleted = self._deleted if event.deleted is None else event.deleted
         self._rules = self._rules if event.rules is None else event.rules
         self._allowed = self._allowed if event.allowed is None else event.allowed
+        self._notebook = self._notebook if event.notebook is None else event.notebook
+        self._kept = self._kept if event.kept is None else event.kept
 
     def _start_tool(self, event: ToolStarted) -> None:
         turn = self._turn_by_id.get(event.turn_id)
@@ -321,7 +344,7 @@ class Fold:
         turn = known.turn if known else self._home(event)
         cell = GrowingCell(
             event.cell_id, turn, GrowingText(event.code), event.origin, "running", started_at=at,
-            repaired=event.repaired, edited=known.edited if known else None,
+            repaired=event.repaired, edited=known.edited if known else None, kept=event.kept,
         )  # fmt: skip
         if known:
             self._forget_outputs(known)

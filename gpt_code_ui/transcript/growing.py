@@ -4,7 +4,7 @@ Text is kept in pieces, so that appending costs the same however long it is.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from gpt_code_ui.protocol import (
     Approval,
@@ -67,10 +67,13 @@ class GrowingProse:
     part_id: str
     text: GrowingText
     done: bool = False
+    kept: dict[str, Any] | None = None
 
     def freeze(self) -> Part:
-        value = TextPart if self.kind == "text" else ReasoningPart
-        return value(part_id=self.part_id, text=str(self.text), done=self.done)
+        text = str(self.text)
+        if self.kind == "text":
+            return TextPart(part_id=self.part_id, text=text, done=self.done, kept=self.kept)
+        return ReasoningPart(part_id=self.part_id, text=text, done=self.done)
 
     def delta(self) -> Delta:
         value = TextDelta if self.kind == "text" else ReasoningDelta
@@ -110,6 +113,7 @@ class GrowingCell:
     repaired: bool | None = None
     approval: Approval | None = None
     edited: bool | None = None
+    kept: dict[str, Any] | None = None
 
     def freeze(self) -> CellPart:
         return CellPart(
@@ -129,6 +133,7 @@ class GrowingCell:
             repaired=self.repaired,
             approval=self.approval,
             edited=self.edited,
+            kept=self.kept,
         )
 
 
@@ -155,6 +160,7 @@ class GrowingTurn:
     usage: Usage | None = None
     told: list[ToldFile] | None = None
     unseen: int | None = None
+    imported: str | None = None
 
     def freeze(self) -> Turn:
         return Turn(
@@ -169,4 +175,5 @@ class GrowingTurn:
             usage=self.usage,
             told=self.told,
             unseen=self.unseen,
+            imported=self.imported,
         )

@@ -19,6 +19,7 @@ from gpt_code_ui.web.api import Api
 from gpt_code_ui.web.files import Files
 from gpt_code_ui.web.guard import Guard
 from gpt_code_ui.web.headers import add_headers
+from gpt_code_ui.web.notebooks import Notebooks
 from gpt_code_ui.web.outputs import Outputs
 from gpt_code_ui.web.page import STATIC, Page
 from gpt_code_ui.web.settings_api import SettingsApi
@@ -53,6 +54,7 @@ def create_app(
     app.register_blueprint(Streams(conversations).blueprint())
     app.register_blueprint(Files(conversations).blueprint())
     app.register_blueprint(Outputs(conversations).blueprint())
+    app.register_blueprint(Notebooks(conversations).blueprint())
     if settings.dev_origin is not None:
         _allow_origin(app, settings.dev_origin)
     return app

@@ -1,16 +1,13 @@
 """POST to ask, GET to look: the JSON endpoints, as one table of routes over Conversations."""
 
-import io
-import json
 from collections.abc import Callable
 from typing import Literal
 
-from flask import Blueprint, Response, request, send_file
+from flask import Blueprint, Response, request
 from pydantic import Field
 
 from gpt_code_ui import __version__
 from gpt_code_ui.conversations import Conversations
-from gpt_code_ui.errors import InvalidValue
 from gpt_code_ui.protocol import Attachment, ConversationSummary
 from gpt_code_ui.web.body import Body, answer, read_body
 from gpt_code_ui.web.guard import Guard
@@ -93,7 +90,6 @@ class Api:
             ("POST", f"{ONE}/cells/<cell_id>/input", self.reply_input),
             ("POST", f"{ONE}/stop", self.stop),
             ("POST", f"{ONE}/kernel", self.kernel),
-            ("GET", f"{ONE}/notebook", self.notebook),
         ):
             blueprint.add_url_rule(rule, view.__name__, view, methods=[method])
         return blueprint
@@ -185,19 +181,3 @@ class Api:
         action = read_body(KernelAction).action
         self._all.kernel(conversation_id, action)
         return answer({"action": action}, 202)
-
-    def notebook(self, conversation_id: str) -> Response:
-        kind = request.args.get("format", "ipynb")
-        if kind != "ipynb":
-            raise InvalidValue(f"format: {kind!r} is not known.", hint="Use format=ipynb.")
-        text = json.dumps(self._all.notebook(conversation_id), ensure_ascii=False, indent=1)
-        title = self._all.transcript(conversation_id).title or "conversation"
-        return send_file(
-            io.BytesIO(text.encode("utf-8", "replace")),
-            mimetype="application/x-ipynb+json",
-            as_attachment=True,
-            download_name=f"{title.translate(_UNSAFE)[:80].strip() or 'conversation'}.ipynb",
-        )
-
-
-_UNSAFE = {ord(char): " " for char in '/\\:*?"<>|\r\n\t\0'}

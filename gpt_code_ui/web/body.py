@@ -27,7 +27,7 @@ def read_body(kind: type[B]) -> B:
     value = _parse(_read())
     if not isinstance(value, dict):
         raise InvalidValue("The body has to be a JSON object.")
-    _check_tree(value)
+    check_tree(value)
     try:
         return kind.model_validate(value)
     except ValidationError as error:
@@ -61,7 +61,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _check_tree(value: object) -> None:
+def check_tree(value: object) -> None:
     """Bound the depth, and refuse text that no UTF-8 can hold."""
     pending = [(value, 1)]
     while pending:

@@ -19,6 +19,9 @@ from gpt_code_ui.web.sessions import LIFETIME_S, Sessions
 SHELL = "page.shell"
 OPEN = frozenset({SHELL, "page.asset", "api.health", "api.begin_session"})
 RAW_BODY = frozenset({"files.put"})
+# JSON all the same, of a size that its own view limits.
+LARGE_BODY = frozenset({"notebooks.take"})
+JSON_TYPES = ("application/json", "application/x-ipynb+json")
 # What the secret in the data folder is good for: a second start asks for a code to show.
 LOCAL = frozenset({"api.fresh_code"})
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -139,14 +142,15 @@ class Guard:
     def _check_body(self) -> None:
         if request.endpoint in RAW_BODY:
             return
-        request.max_content_length = BODY_LIMIT
         length = request.content_length
-        if length is not None and length > BODY_LIMIT:
-            raise BodyTooLarge(f"The body is over {BODY_LIMIT} bytes.")
+        if request.endpoint not in LARGE_BODY:
+            request.max_content_length = BODY_LIMIT
+            if length is not None and length > BODY_LIMIT:
+                raise BodyTooLarge(f"The body is over {BODY_LIMIT} bytes.")
         if request.method not in ("POST", "PATCH", "PUT"):
             return
         has_body = bool(length) or "Transfer-Encoding" in request.headers
-        if (has_body or request.content_type) and request.mimetype != "application/json":
+        if (has_body or request.content_type) and request.mimetype not in JSON_TYPES:
             raise WrongMediaType(
                 "The body has to be JSON.", hint="Send Content-Type: application/json."
             )

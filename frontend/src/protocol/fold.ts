@@ -193,8 +193,10 @@ function startTurn(transcript: Transcript, event: TurnStarted, at: string): Tran
     parts: [],
     status: "running",
     started_at: at,
+    ...(event.imported === undefined ? {} : { imported: event.imported }),
   };
-  return { ...transcript, model: event.model, turns: [...transcript.turns, turn] };
+  const turns = [...transcript.turns, turn];
+  return event.model === "" ? { ...transcript, turns } : { ...transcript, model: event.model, turns };
 }
 
 function changed(
@@ -226,8 +228,11 @@ function openPart(transcript: Transcript, event: TextDelta | ReasoningDelta): Tr
 }
 
 function close(transcript: Transcript, event: TextDone | ReasoningDone): Transcript {
-  const type = event.type === "text_done" ? "text" : "reasoning";
-  const whole: TurnPart = { type, part_id: event.part_id, text: event.text, done: true };
+  const closed = { part_id: event.part_id, text: event.text, done: true };
+  const whole: TurnPart =
+    event.type === "reasoning_done"
+      ? { type: "reasoning", ...closed }
+      : { type: "text", ...closed, ...(event.kept === undefined ? {} : { kept: event.kept }) };
   if (findPart(transcript, event.part_id)) return mapPart(transcript, event.part_id, () => whole);
   return mapTurn(transcript, event.turn_id, (turn) => withPart(turn, whole));
 }
@@ -335,6 +340,7 @@ function startCell(transcript: Transcript, event: CellStarted, at: string): Tran
     started_at: at,
     ...(event.repaired === undefined ? {} : { repaired: event.repaired }),
     ...(findCell(transcript, event.cell_id)?.edited && { edited: true }),
+    ...(event.kept === undefined ? {} : { kept: event.kept }),
   };
   if (findCell(transcript, event.cell_id)) return mapCell(transcript, event.cell_id, () => cell);
   const anchor =

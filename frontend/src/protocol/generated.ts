@@ -116,13 +116,14 @@ export interface KernelStatus {
   network: boolean;
 }
 
-/** The person asked. */
+/** The person asked. ``imported``: nobody did, these are the cells of the notebook so named. */
 export interface TurnStarted {
   type: "turn_started";
   turn_id: string;
   prompt: string;
   model: string;
   attachments: Attachment[];
+  imported?: string;
 }
 
 /** The turn is over; every part of it was closed before. */
@@ -141,12 +142,13 @@ export interface TextDelta {
   text: string;
 }
 
-/** The whole of a text part. */
+/** The whole of a text part. ``kept``: what else its cell had in an imported notebook. */
 export interface TextDone {
   type: "text_done";
   part_id: string;
   turn_id: string;
   text: string;
+  kept?: Record<string, unknown>;
 }
 
 /** Model thinking on its way. Not stored. */
@@ -175,7 +177,8 @@ export interface CodeDelta {
 
 /** The cell reached the kernel, with its whole code.
 
-``repaired``: the model's call was not as it should be, and was understood. */
+``repaired``: the model's call was not as it should be, and was understood. ``kept``: what else
+the cell had in an imported notebook. */
 export interface CellStarted {
   type: "cell_started";
   cell_id: string;
@@ -184,6 +187,7 @@ export interface CellStarted {
   origin: "model" | "person";
   after_cell?: string;
   repaired?: boolean;
+  kept?: Record<string, unknown>;
 }
 
 /** One more output of a cell; consecutive streams of one name append. */
@@ -327,7 +331,9 @@ export interface FilesTold {
 
 /** What is set changed; what is absent stayed. ``rules``: house rules, empty for none.
 
-``allowed``: what is no longer asked about, by the kinds of reasons. */
+``allowed``: what is no longer asked about, by the kinds of reasons.
+``notebook``: the workspace file that is kept up to date as a notebook, empty for none;
+``kept``: the metadata of the notebook that this was imported from. */
 export interface ConversationChanged {
   type: "conversation_changed";
   title?: string;
@@ -336,6 +342,8 @@ export interface ConversationChanged {
   deleted?: boolean;
   rules?: string;
   allowed?: string[];
+  notebook?: string;
+  kept?: Record<string, unknown>;
 }
 
 /** An event as clients get it. Deltas are for the screen and have no ``seq``. */
@@ -392,6 +400,7 @@ export interface TextPart {
   part_id: string;
   text: string;
   done: boolean;
+  kept?: Record<string, unknown>;
 }
 
 /** Model thinking. */
@@ -439,6 +448,7 @@ export interface CellPart {
   repaired?: boolean;
   approval?: Approval;
   edited?: boolean;
+  kept?: Record<string, unknown>;
 }
 
 /** A call of another tool than ``execute_code``, and what the model got for it. */
@@ -468,6 +478,7 @@ export interface Turn {
   usage?: Usage;
   told?: ToldFile[];
   unseen?: number;
+  imported?: string;
 }
 
 /** A conversation, whole: what the page draws and a client resumes from (``after=seq``). */
@@ -480,6 +491,8 @@ export interface Transcript {
   deleted: boolean;
   rules?: string;
   allowed?: string[];
+  notebook?: string;
+  kept?: Record<string, unknown>;
   created_at: string;
   updated_at: string;
   kernel: KernelInfo;
