@@ -15,7 +15,7 @@ ARGS ?=
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo run setup test check lint format types test-python test-page test-browser \
-	bench page lock audit dist smoke doctor browser peers clean
+	notebooks kills bench page lock audit dist smoke doctor browser peers clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -39,7 +39,7 @@ lock: $(READY) ## after a change to setup.py or frontend/package.json: write the
 audit: setup ## known faults and licences of all that is locked; 3 where nobody could be asked
 	@$(ENV) $(PY) -m scripts.audit $(ARGS)
 
-test: setup browser peers check test-python test-page test-browser ## everything: checks, Python, page, browser journeys
+test: setup browser peers notebooks check test-python test-page test-browser ## everything: checks, Python, page, browser journeys
 
 check: setup ## formatting, lint, types, stale generated files: Python and page
 	@$(ENV) $(PY) scripts/check.py
@@ -69,6 +69,12 @@ browser: $(VENV)/pyvenv.cfg ## see that there is a browser and a CJK font, insta
 
 peers: $(VENV)/pyvenv.cfg ## see that the tests have the LiteLLM proxy to talk to, in .peers
 	@$(PY) scripts/setup_peers.py
+
+notebooks: $(VENV)/pyvenv.cfg ## fetch other people's notebooks and Jupyter's own tools, to test exports with
+	@$(PY) -m scripts.setup_notebooks
+
+kills: setup ## kill it at 50 random instants: each time the notebook is valid (make test does a part of it)
+	@$(ENV) KILLS=50 $(PY) -m pytest -q tests/test_kills.py $(ARGS)
 
 bench: setup ## measure the running product against its targets: a table, and bench.json
 	@$(ENV) $(PY) -m scripts.bench $(ARGS)

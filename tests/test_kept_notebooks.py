@@ -94,7 +94,7 @@ def test_in_the_workspace_on_and_off_and_on(room: Room) -> None:
     root = room.workspace_for(conversation).root
     room.all.run_cell(conversation, "one")
     assert room.all.keep_notebook(conversation) == "My work.ipynb"
-    assert sources(read(root / "My work.ipynb")) == ["one"]
+    until(root / "My work.ipynb", lambda found: sources(found) == ["one"])
     assert room.all.keep_notebook(conversation) == "My work.ipynb"
     room.all.run_cell(conversation, "two")
     until(root / "My work.ipynb", lambda found: len(found["cells"]) == 2)
@@ -103,7 +103,7 @@ def test_in_the_workspace_on_and_off_and_on(room: Room) -> None:
     room.all.run_cell(conversation, "three")
     assert len(read(root / "My work.ipynb")["cells"]) == 2
     assert room.all.keep_notebook(conversation) == "My work.ipynb"
-    assert len(read(root / "My work.ipynb")["cells"]) == 3
+    until(root / "My work.ipynb", lambda found: len(found["cells"]) == 3)
     room.all.drop_notebook(conversation)
     (root / "My work.ipynb").write_text("mine now")
     assert room.all.keep_notebook(conversation) == "My work (2).ipynb"

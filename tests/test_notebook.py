@@ -227,7 +227,7 @@ def test_a_notebook_of_others() -> None:
     assert (ran.status, ran.execution_count, ran.origin) == ("ok", 12, "person")
     assert not_run.status == "not_run"
     assert after.kernel.state == "parked"
-    assert after.kernel.reason == f"{GONE} It was written in R; code here runs in python."
+    assert after.kernel.reason == f"{GONE} It was written in r; code here runs in python."
     out = notebook(after)
     assert out["metadata"]["kernelspec"]["name"] == "ir"
     assert [cell["source"] for cell in out["cells"]] == ["# A\nb", "1", "2"]

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gpt_code_ui.errors import InvalidValue
 from gpt_code_ui.notebook.export import FORMAT, METADATA_KEY, RAISES
+from gpt_code_ui.notebook.parts import language_of
 from gpt_code_ui.protocol import (
     CellFinished,
     CellOutput,
@@ -72,13 +73,12 @@ def read_notebook(value: object, name: str) -> Imported:
     stem = name.removesuffix(".ipynb")
     left_out = (METADATA_KEY, "orig_nbformat", "orig_nbformat_minor")
     rest = {key: inner for key, inner in metadata.items() if key not in left_out}
-    info = {**_mapping(metadata.get("kernelspec")), **_mapping(metadata.get("language_info"))}
     return Imported(
         title=str(ours["title"] if "title" in ours else metadata.get("title") or stem),
         model=_text(ours.get("model")),
         rules=_text(ours.get("rules")),
         kept=None if ours and not ours.get("kept") else rest,
-        language=str(info.get("name") if "language" not in info else info["language"] or "python"),
+        language=language_of({"metadata": metadata}),
         events=events,
     )
 
@@ -333,7 +333,7 @@ def _is_valid(metadata: Json, of: str) -> bool:
         whole["metadata"] = metadata
     else:
         kind = of if of in ("code", "markdown") else "raw"
-        more = {"outputs": [], "execution_count": None} if kind == "code" else {}
+        more: Json = {"outputs": [], "execution_count": None} if kind == "code" else {}
         cell = {"id": "x", "cell_type": kind, "metadata": metadata, "source": "", **more}
         whole["cells"] = [cell]
     try:
