@@ -1,5 +1,5 @@
 /** One conversation: its header, what was said and run, what is wrong, and the message box. */
-import { FolderOpen, NotebookText, PanelLeftOpen } from "lucide-react";
+import { FolderOpen, PanelLeftOpen } from "lucide-react";
 import {
   lazy,
   type ReactNode,
@@ -15,9 +15,10 @@ import type { TranscriptHandle } from "../features/chat/Transcript";
 import { Composer } from "../features/composer/Composer";
 import { KernelMenu } from "../features/kernel/KernelMenu";
 import { ModelMenu } from "../features/models/ModelMenu";
+import { NotebookMenu } from "../features/notebook/NotebookMenu";
 import { Banners } from "../features/status/Banners";
 import { useWords } from "../i18n";
-import { api, notebookUrl } from "../lib/api";
+import { api } from "../lib/api";
 import { changeDraft, NEW } from "../lib/drafts";
 import { useConversations } from "../lib/lists";
 import { transcripts, useTranscript } from "../lib/live";
@@ -25,7 +26,6 @@ import type { Loaded } from "../lib/store";
 import type { CellPart, ToolPart, Transcript as Conversation } from "../protocol/generated";
 import { IconButton } from "../ui/IconButton";
 import { reportError } from "../ui/report";
-import { Tip } from "../ui/Tip";
 import type { Panel } from "./Shell";
 import { type ConversationActions, isRunning, stopConversation } from "./useConversationActions";
 import { useModelChoice } from "./useModelChoice";
@@ -234,17 +234,12 @@ function Header({ sidebar, files, transcript, children }: HeaderProps) {
       <h1 className="sr-only">{transcript?.title || words.brand}</h1>
       <span className="flex-1" />
       {transcript && <KernelMenu kernel={transcript.kernel} conversationId={transcript.id} />}
-      {transcript && transcript.turns.length > 0 && (
-        <Tip label={words.header.notebook}>
-          <a
-            href={notebookUrl(transcript.id)}
-            download
-            aria-label={words.header.notebook}
-            className="touch inline-flex size-9 shrink-0 items-center justify-center rounded-md text-muted transition-colors hover:bg-hover hover:text-fg"
-          >
-            <NotebookText size={18} aria-hidden />
-          </a>
-        </Tip>
+      {transcript && (
+        <NotebookMenu
+          conversationId={transcript.id}
+          kept={transcript.notebook}
+          hasContent={transcript.turns.length > 0}
+        />
       )}
       <IconButton
         label={files.shown ? words.header.hideFiles : words.header.showFiles}

@@ -11,6 +11,8 @@ import {
 } from "react";
 import { Sidebar } from "../features/conversations/Sidebar";
 import { DropOverlay } from "../features/files/DropOverlay";
+import { ImportButton } from "../features/notebook/ImportButton";
+import { importNotebooks, isNotebook } from "../features/notebook/importNotebook";
 import { SettingsMenu } from "../features/settings/SettingsMenu";
 import { useShortcuts } from "../features/shortcuts/shortcuts";
 import { useWords } from "../i18n";
@@ -70,6 +72,15 @@ export function Shell() {
     },
     [actions],
   );
+  // What is dropped on the list becomes a conversation, where it is a notebook.
+  const takeNotebooks = useCallback(
+    (files: File[]) => {
+      const others = files.filter((file) => !isNotebook(file));
+      if (others.length > 0) attach(others);
+      void importNotebooks(files.filter(isNotebook));
+    },
+    [attach],
+  );
   useShortcuts({
     newChat: () => {
       go(undefined);
@@ -93,6 +104,14 @@ export function Shell() {
       searchField={searchField}
       onClose={side.close}
       onChosen={side.closeDrawer}
+      tools={
+        <ImportButton
+          onFiles={async (files) => {
+            await importNotebooks(files);
+            side.closeDrawer();
+          }}
+        />
+      }
       footer={
         <SettingsMenu
           onShortcuts={() => setHelp(true)}
@@ -131,7 +150,7 @@ export function Shell() {
       <Side panel={files} side="right" title={words.a11y.filesPanel} width="w-(--panel) border-l">
         <Suspense>{panel}</Suspense>
       </Side>
-      <DropOverlay onFiles={attach} />
+      <DropOverlay onFiles={attach} onNotebooks={takeNotebooks} />
       {providers && (
         <Suspense>
           <ModelsDialog onClose={() => setProviders(false)} />

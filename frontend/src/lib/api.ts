@@ -157,9 +157,11 @@ export function zipUrl(conversationId: string): string {
   return apiUrl(`conversations/${encodeURIComponent(conversationId)}/files?zip`);
 }
 
-/** Where the conversation is downloaded as a notebook. */
-export function notebookUrl(conversationId: string): string {
-  return apiUrl(`conversations/${encodeURIComponent(conversationId)}/notebook?format=ipynb`);
+export type ExportFormat = "ipynb" | "py" | "md" | "html";
+
+/** Where the conversation is downloaded as a file of that format. */
+export function exportUrl(conversationId: string, format: ExportFormat): string {
+  return apiUrl(`conversations/${encodeURIComponent(conversationId)}/notebook?format=${format}`);
 }
 
 /** The error in an answer's body, or what can be said from its status alone. */
@@ -194,12 +196,13 @@ export function reportUnauthenticated(): void {
   unauthenticated();
 }
 
+/** A file as a body is JSON as it stands: it is sent without being read. */
 async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers = new Headers({ Accept: "application/json" });
   const init: RequestInit = { method, headers };
   if (body !== undefined) {
     headers.set("Content-Type", "application/json");
-    init.body = JSON.stringify(body);
+    init.body = body instanceof Blob ? body : JSON.stringify(body);
   }
   let response: Response;
   let text: string;
@@ -262,6 +265,14 @@ export const api = {
   },
   create: (fields: { title?: string; model?: string }) =>
     request<Transcript>("POST", "conversations", fields),
+  importNotebook: (file: File) =>
+    request<Transcript>(
+      "POST",
+      `conversations/import?name=${encodeURIComponent(file.name)}`,
+      file.slice(),
+    ),
+  keepNotebook: (id: string, keep: boolean) =>
+    request<unknown>("POST", `${of(id)}/notebook`, { keep }),
   transcript: (id: string) => request<Transcript>("GET", of(id)),
   update: (
     id: string,

@@ -196,7 +196,9 @@ function startTurn(transcript: Transcript, event: TurnStarted, at: string): Tran
     ...(event.imported === undefined ? {} : { imported: event.imported }),
   };
   const turns = [...transcript.turns, turn];
-  return event.model === "" ? { ...transcript, turns } : { ...transcript, model: event.model, turns };
+  return event.model === ""
+    ? { ...transcript, turns }
+    : { ...transcript, model: event.model, turns };
 }
 
 function changed(

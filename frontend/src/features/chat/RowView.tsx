@@ -2,6 +2,7 @@
 import { memo, type ReactNode } from "react";
 import type { CellPart, ToolPart } from "../../protocol/generated";
 import { AnswerText } from "./AnswerText";
+import { ImportedNote } from "./ImportedNote";
 import { Prompt } from "./Prompt";
 import { Reasoning } from "./Reasoning";
 import { answerText, isVisiblyBusy, type Row } from "./rows";
@@ -22,6 +23,7 @@ export const RowView = memo(
   function RowView({ row, conversationId, renderCell, renderApproval, onRetry, last }: Props) {
     const { turn } = row;
     if (row.kind === "prompt") {
+      if (turn.imported !== undefined) return <ImportedNote name={turn.imported} />;
       return (
         <Prompt
           text={turn.prompt}
@@ -51,6 +53,9 @@ export const RowView = memo(
       return <ToolCall part={row.part} approval={renderApproval(row.part, conversationId)} />;
     }
     if (row.part.type === "reasoning") return <Reasoning part={row.part} />;
+    if (row.part.kept?.cell_type === "raw") {
+      return <pre className="overflow-x-auto py-2 font-mono text-[13px]">{row.part.text}</pre>;
+    }
     return <AnswerText part={row.part} conversationId={conversationId} />;
   },
   (a, b) =>

@@ -26,6 +26,7 @@ export function TurnEnd({ turn, conversationId, busy, answer, onRetry, last }: P
       </div>
     );
   }
+  if (turn.imported !== undefined) return <div className="h-2" />;
   const { turn_id: id } = turn;
   const mayHelp = turn.status !== "failed" || turn.error?.retryable === true;
   const retry = last && mayHelp && id !== undefined && turn.status !== "completed" && (

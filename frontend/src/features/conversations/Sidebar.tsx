@@ -17,17 +17,24 @@ interface Props {
   onClose: () => void;
   /** After a choice, where the sidebar is a drawer. */
   onChosen: () => void;
+  /** More to do at the top. */
+  tools: ReactNode;
   footer: ReactNode;
 }
 
-export function Sidebar({ current, searchField, onClose, onChosen, footer }: Props) {
+export function Sidebar({ current, searchField, onClose, onChosen, tools, footer }: Props) {
   const words = useWords();
   const [query, setQuery] = useState("");
   return (
-    <nav aria-label={words.a11y.sidebar} className="flex h-full min-h-0 flex-col bg-side">
+    <nav
+      aria-label={words.a11y.sidebar}
+      data-drop="notebooks"
+      className="flex h-full min-h-0 flex-col bg-side"
+    >
       <div className="flex h-(--header) items-center gap-2.5 pr-2 pl-4">
         <Mark size={24} />
         <span className="flex-1 text-[15px] font-semibold tracking-tight">{words.brand}</span>
+        {tools}
         <IconButton label={words.sidebar.close} keys="Mod+Shift+S" onClick={onClose}>
           <PanelLeftClose size={18} aria-hidden />
         </IconButton>
