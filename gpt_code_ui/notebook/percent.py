@@ -44,7 +44,8 @@ def _header(notebook: Json, comment: str) -> str:
     """How Jupytext finds the kernel again."""
     spec = notebook["metadata"].get("kernelspec") or {}
     lines = ["---", "jupyter:", "  jupytext:", "    text_representation:",
-             "      format_name: percent", "      format_version: '1.3'"]  # fmt: skip
+             f"      extension: {script_ending(notebook)}", "      format_name: percent",
+             "      format_version: '1.3'"]  # fmt: skip
     if spec:
         lines.append("  kernelspec:")
         lines += [f"    {name}: {json.dumps(str(value))}" for name, value in sorted(spec.items())]

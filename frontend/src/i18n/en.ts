@@ -214,7 +214,6 @@ export const en = {
     keepNoLonger: "Kept up to date",
     keptIn: (path: string) => `In ${path}. Choose again to stop; the file stays.`,
     import: "Import a notebook",
-    imported: (title: string) => `“${title}” was imported.`,
     drop: "Drop a notebook to import it",
     dropHint: "It becomes a conversation of its own",
     from: (name: string) => `Imported from ${name}`,

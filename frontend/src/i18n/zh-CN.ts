@@ -207,7 +207,6 @@ export const zhCN: Words = {
     keepNoLonger: "正在持续保存",
     keptIn: (path: string) => `保存在 ${path}。再次选择即停止；文件会保留。`,
     import: "导入笔记本",
-    imported: (title: string) => `已导入“${title}”。`,
     drop: "松开即可导入笔记本",
     dropHint: "它会成为一个单独的对话",
     from: (name: string) => `从 ${name} 导入`,

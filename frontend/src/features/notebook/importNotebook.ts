@@ -3,7 +3,6 @@ import { api } from "../../lib/api";
 import { transcripts } from "../../lib/live";
 import { go } from "../../lib/route";
 import { reportError } from "../../ui/report";
-import { toast } from "../../ui/Toast";
 
 export const isNotebook = ({ name }: { name: string }) => name.toLowerCase().endsWith(".ipynb");
 
@@ -13,7 +12,6 @@ export async function importNotebooks(files: readonly File[]): Promise<void> {
       const made = await api.importNotebook(file);
       transcripts.adopt(made);
       go(made.id);
-      toast({ text: (words) => words.notebook.imported(made.title) });
     } catch (error) {
       reportError(error);
     }
