@@ -22,6 +22,7 @@ from gpt_code_ui.notebook import ipynb_text
 from gpt_code_ui.notebook_file import NotebookFile, checked_path, is_ours
 from gpt_code_ui.plain_text import plain
 from gpt_code_ui.protocol import (
+    ApprovalRequested,
     Attachment,
     CellFinished,
     CellOutput,
@@ -229,6 +230,9 @@ def _told(event: Event) -> str | None:
             return f"running: {_line(lines[0])}{more}"
         case CellOutput(output=ErrorOutput(ename=ename, evalue=evalue)):
             return f"error: {_line(plain(f'{ename}: {evalue}'))}"
+        case ApprovalRequested(reasons=reasons):
+            why = "; ".join(dict.fromkeys(reason.text for reason in reasons))
+            return f"refused, for nobody is here to be asked: {_line(why)}"
         case CellFinished(status="ok"):
             return f"done in {event.ms / 1000:.1f} s"
         case CellFinished(status="error"):

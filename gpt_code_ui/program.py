@@ -108,7 +108,7 @@ class Program:
         models = self.models = Models(settings, port=port, conceal=self._conceal)
         models.look()
         self._endings.callback(models.close)
-        choices = self._choices = PageChoices(settings)
+        self._choices = PageChoices(settings)
         conversations = self.conversations = Conversations(
             store, client, publisher, self._ports(models, mcp), self._limits(), self._data.outputs,
             notebooks,
@@ -196,6 +196,7 @@ class Program:
             ),
             vision_model=models.vision_model,
             approve=self._choices.approve,
+            attended=self._serves,
             language=self._language(),
         )
 

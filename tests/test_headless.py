@@ -131,6 +131,19 @@ def test_nobody_is_there_to_answer_input(tmp_path: Path) -> None:
     assert "asks for input and nobody is here" in errors
 
 
+def test_what_would_be_asked_about_is_refused_and_told(tmp_path: Path) -> None:
+    risky = "import os\nprint(os.environ['HOME'])"
+    with model(answer("", risky), answer("I may not.")) as env:
+        code, out, errors = done(tmp_path, "Go", "-o", "r.ipynb", **env)
+    assert (code, out) == (0, "I may not.\n")
+    assert "refused, for nobody is here to be asked" in errors
+    cell = read(tmp_path / "r.ipynb")["cells"][1]
+    assert (cell["metadata"]["gptcode"]["status"], cell["outputs"]) == ("not_run", [])
+    with model(answer("", risky), answer("Done.")) as env:
+        assert done(tmp_path, "Go", "--approve", "never", "-o", "r.ipynb", **env)[0] == 0
+    assert read(tmp_path / "r.ipynb")["cells"][1]["metadata"]["gptcode"]["status"] == "ok"
+
+
 def test_a_model_that_fails_is_told_and_the_code_is_1(tmp_path: Path) -> None:
     with model(error(401, "bad key")) as env:
         code, out, errors = done(tmp_path, "Go", "-o", "r.ipynb", **env)

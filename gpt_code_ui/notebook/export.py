@@ -192,7 +192,7 @@ def _code(cell: CellPart, turn: Turn) -> Json:
     kept = finite(cell.kept or {})
     metadata: Json = {**kept.get("metadata", {}), METADATA_KEY: _of_cell(cell, turn)}
     tags = [str(tag) for tag in metadata.get("tags") or ()]
-    if cell.status not in ("ok", "not_run", "writing") and RAISES not in tags:
+    if cell.status not in ("ok", "not_run", "writing", "waiting") and RAISES not in tags:
         metadata["tags"] = [*tags, RAISES]
     return {
         "id": cell.cell_id,

@@ -43,7 +43,7 @@ OUTPUT_FIELDS = {
 }
 ENDED = ("ok", "error", "interrupted", "timeout", "died", "not_run")
 # What a notebook that was kept while it ran says of the cell that ran.
-UNFINISHED = {"running": "interrupted", "writing": "not_run"}
+UNFINISHED = {"running": "interrupted", "writing": "not_run", "waiting": "not_run"}
 _outputs: TypeAdapter[Output] = TypeAdapter(Output)
 
 
