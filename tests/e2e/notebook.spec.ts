@@ -53,15 +53,20 @@ test("every format can be downloaded, and a notebook is kept", async ({ chat, pa
   await menu.click();
   await chat.shot("notebook-menu-kept");
   await page.getByRole("menuitem", { name: "Kept up to date" }).click();
-  await expect(page.getByRole("button", { name: "Notebook and export", exact: true })).toBeVisible();
+  await expect(
+    page.getByRole("button", { name: "Notebook and export", exact: true }),
+  ).toBeVisible();
 });
 
 test("a notebook is imported by hand, shown, and gone on with", async ({ chat, page }) => {
-  await page.getByLabel("Import a notebook").last().setInputFiles({
-    name: "iris.ipynb",
-    mimeType: "application/x-ipynb+json",
-    buffer: Buffer.from(JSON.stringify(foreign)),
-  });
+  await page
+    .getByLabel("Import a notebook")
+    .last()
+    .setInputFiles({
+      name: "iris.ipynb",
+      mimeType: "application/x-ipynb+json",
+      buffer: Buffer.from(JSON.stringify(foreign)),
+    });
   await expect(page.getByRole("heading", { name: "Imported from iris.ipynb" })).toBeVisible();
   await expect(page.getByRole("heading", { name: "Iris", exact: true })).toBeVisible();
   await expect(chat.log).toContainText("6.283185307179586");
