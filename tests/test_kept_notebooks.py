@@ -160,8 +160,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(room: Room, tmp_path: Pat
     room.all.keep_notebook(conversation, Place(gone, "n.ipynb"))
     gone_path = gone / "n.ipynb"
     until(gone_path, lambda found: True)
-    gone_path.unlink()
-    gone.rmdir()
+    gone.rename(tmp_path / "elsewhere")  # at once: it may be about to be written again
     room.all.run_cell(conversation, "one")
     room.wait_for(conversation, lambda one: isinstance(one.event, CellFinished))
     gone.mkdir()
