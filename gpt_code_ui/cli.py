@@ -124,11 +124,13 @@ def _add(parser: argparse.ArgumentParser, row: Setting) -> None:
 
 def serve(settings: Settings) -> int:
     """Serve until a signal comes."""
+    from gpt_code_ui.containment import check_root
     from gpt_code_ui.data_folder import DataFolder
     from gpt_code_ui.instance import Instance
     from gpt_code_ui.kept_notebooks import place_for
     from gpt_code_ui.program import check_host
 
+    check_root(settings)
     _check_page(settings)
     check_host(settings)
     if settings.notebook is not None:
@@ -141,7 +143,7 @@ def serve(settings: Settings) -> int:
         try:
             with _program(settings, instance, data) as program:
                 program.start()
-                _announce(settings, program.url, program.address(), program.models.default())
+                _announce(settings, program)
                 _wait(signalled)
         finally:
             (settings.data_dir / REDIRECT).unlink(missing_ok=True)
@@ -315,20 +317,23 @@ def _open_running(settings: Settings) -> int:
     return 0
 
 
-def _announce(settings: Settings, url: str, address: str, default: str | None) -> None:
+def _announce(settings: Settings, program: "Program") -> None:
     from gpt_code_ui.program import is_loopback
 
+    address, default = program.address(), program.models.default()
     for note in settings.notes:
         print(f"gptcode: {note}", file=sys.stderr)
     print(f"GPT-Code UI {__version__}")
     print(f"  open   {address}")
     if not is_loopback(settings.host):
         print(
-            f"  listening on {settings.host}: whoever reaches {url} and has the token may run code"
+            f"  listening on {settings.host}: whoever reaches {program.url} "
+            "and has the token may run code"
         )
     print(f"  data   {settings.data_dir}")
     if settings.folder is not None:
         print(f"  folder {settings.folder}")
+    print(f"  code   {program.containment.line()}")
     print(f"  model  {default or 'none yet: the page helps to choose one'}")
     print("Ctrl-C stops", flush=True)
     if not settings.no_browser:

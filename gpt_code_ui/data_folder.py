@@ -19,6 +19,7 @@ class DataFolder:
         self.path = path
         self.log = path / "gptcode.db"
         self.sessions = path / "sessions.json"
+        self.consent = path / "consent.json"
         self.outputs = path / "outputs"
         self._workspaces = path / "workspaces"
         if path in (Path(path.anchor), _home()):

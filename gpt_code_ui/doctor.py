@@ -9,6 +9,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from gpt_code_ui import __version__
+from gpt_code_ui.containment import WORDS, cage_options, contain
 from gpt_code_ui.data_folder import DataFolder, check_folder
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
@@ -100,7 +101,15 @@ def check_kernel(settings: Settings) -> Finding:
 
 def check_sandbox(settings: Settings) -> Finding:
     """How far is the code that runs kept from everything else?"""
-    return Finding("none: code runs with your rights, as in any notebook")
+    try:
+        choice = contain(settings)
+        cage_options(settings)
+    except UsageError as error:
+        return Finding(error.message, error.hint or "choose another with --sandbox")
+    level = choice.level or "none"
+    if choice.wanted == "none" or not choice.missed:
+        return Finding(WORDS[level])
+    return Finding(f"{WORDS[level]}. {choice.why}", choice.mend)
 
 
 def check_page(settings: Settings) -> Finding:

@@ -23,7 +23,7 @@ from typing import IO, BinaryIO
 from pydantic import ValidationError
 
 from gpt_code_ui.errors import GptCodeError
-from gpt_code_ui.kernel import sandbox
+from gpt_code_ui.kernel.sandbox.environment import environment
 from gpt_code_ui.kernel.warden import descendants, kill_all
 from gpt_code_ui.protocol import FileEntry, Profile, ToldFile
 from gpt_code_ui.told import Share, describe
@@ -207,7 +207,7 @@ def _start(descriptor: int) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=home,
-        env=sandbox.environment(),
+        env=environment(),
         pass_fds=(descriptor,),
         start_new_session=True,
         bufsize=0,

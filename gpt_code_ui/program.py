@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from gpt_code_ui.agent import Limits
+from gpt_code_ui.containment import Containment, cage_options, contain
 from gpt_code_ui.context import told_for
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.data_folder import DataFolder, check_folder
@@ -90,6 +91,9 @@ class Program:
 
     def _build(self, instance: Instance) -> None:
         settings = self._settings
+        # Before anything slow or shared: both refuse what cannot be.
+        self._cage = cage_options(settings)
+        self.containment = Containment(contain(settings), self._data.consent)
         if settings.folder is not None:
             self._folder = check_folder(settings.folder, self._data.path)
         sock = self._listen() if self._serves else None
@@ -134,6 +138,7 @@ class Program:
         app = create_app(
             self.conversations, self._settings, self._guard, lambda: supervisor.state,
             models=self.models, choices=self._choices, mcp=self._mcp,
+            containment=self.containment,
         )  # fmt: skip
         self._server = HttpServer(sock, app)
         instance.announce(self.url, local_secret)
@@ -161,6 +166,7 @@ class Program:
             output_file_bytes=self._settings.output_file_bytes,
             log_level=self._settings.log_level.upper(),
             tcp_port=self._settings.snakemq_port,
+            cage=self._cage,
         )
         # Ended after the manager: it may wait for one to come back, and tells when none will.
         self._endings.callback(client.close)
@@ -189,7 +195,7 @@ class Program:
             facts=lambda model: self._facts(model, models),
             rules=settings.rules,
             more_tools=mcp,
-            system_prompt=_prompt_for,
+            system_prompt=self._prompt_for,
             profiles=Profiles(settings.share),
             pictures=Pictures(
                 PictureLimits(settings.image_bytes, settings.image_edge, settings.image_count)
@@ -205,6 +211,10 @@ class Program:
         rows = kernels(self._settings)
         chosen = next((row for row in rows if row["default"]), {"language": "unknown"})
         return str(chosen["language"]).lower()
+
+    def _prompt_for(self, workspace: Workspace) -> str:
+        level = self.containment.level
+        return system_prompt(workspace.list(), "none" if level == "ask" else level)
 
     def _facts(self, model: str, models: Models) -> ModelFacts:
         settings = self._settings
@@ -244,6 +254,7 @@ class Program:
             python=str(self._settings.python),
             kernel_name=self._settings.kernel,
             output_dir=str(self._data.output_dir(conversation_id)),
+            sandbox=self.containment.level,
         )
 
 
@@ -287,7 +298,3 @@ def _shown(host: str) -> str:
     if host in WILDCARDS:
         return "127.0.0.1"
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _prompt_for(workspace: Workspace) -> str:
-    return system_prompt(workspace.list())

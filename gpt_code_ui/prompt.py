@@ -5,19 +5,35 @@ The shape of that list is known only here, to the function that writes it and th
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
-from gpt_code_ui.protocol import FileEntry
+from gpt_code_ui.protocol import FileEntry, SandboxLevel
 
 MAX_FILES = 200
+_CAGED = (
+    "- Code runs in a sandbox. It can read and write the folder of this conversation and {tmp}; of\n"
+    "  everything else it can only read the system and its Python packages. There is no network: "
+    "do\n"
+    "  not download anything, call no web service, and install no packages. If something is "
+    "missing,\n"
+    "  find another way or tell the person what to add."
+)
+_SANDBOX: Mapping[SandboxLevel, str] = {
+    "bwrap": _CAGED.format(tmp="`/tmp`"),
+    "landlock": _CAGED.format(tmp="`tempfile.gettempdir()` (not `/tmp`)"),
+    "none": "- `%pip install NAME` installs a missing package into the environment of the kernel.",
+}
 _LINE = re.compile(r'^- ("(?:[^"\\]|\\.)*"), [\d,]+ bytes$', re.MULTILINE)
 
 
-def system_prompt(files: Sequence[FileEntry]) -> str:
-    """The whole text; ``files`` are those of the conversation's folder, at most 200 are named."""
+def system_prompt(files: Sequence[FileEntry], level: SandboxLevel = "none") -> str:
+    """The whole text; ``files`` are those of the conversation's folder, at most 200 are named.
+
+    ``level`` is the cage that code runs in.
+    """
     template = resources.files("gpt_code_ui").joinpath("system_prompt.md").read_text("utf-8")
-    return template.replace("{{files}}", _file_list(files))
+    return template.replace("{{sandbox}}", _SANDBOX[level]).replace("{{files}}", _file_list(files))
 
 
 def with_rules(system: str, *rules: str | None) -> str:

@@ -149,6 +149,7 @@ KernelState = Literal["starting", "idle", "busy", "restarting", "dead", "parked"
 TurnStatus = Literal["completed", "stopped", "limit", "failed"]
 CellStatus = Literal["ok", "error", "interrupted", "timeout", "died", "not_run"]
 CellOrigin = Literal["model", "person"]
+SandboxLevel = Literal["bwrap", "landlock", "none"]
 
 
 class KernelStatus(Value):
@@ -159,7 +160,7 @@ class KernelStatus(Value):
     state: KernelState
     reason: str | None = None
     hint: str | None = None
-    sandbox: str = "none"
+    sandbox: SandboxLevel = "none"
     network: bool = True
 
 
@@ -472,13 +473,17 @@ class Published(Value):
 
 
 class StartKernel(Value):
-    """Start the conversation's kernel unless one lives. Paths are absolute."""
+    """Start the conversation's kernel unless one lives. Paths are absolute.
+
+    ``sandbox``: its cage; ``ask`` where there is none and the person has not agreed to that.
+    """
 
     type: Literal["start_kernel"] = "start_kernel"
     workspace: str
     python: str
     kernel_name: str | None = None
     output_dir: str
+    sandbox: SandboxLevel | Literal["ask"] = "none"
 
 
 class Execute(Value):
@@ -541,6 +546,25 @@ class EventMessage(Value):
     event: Event
 
 
+class CageOptions(Value):
+    """What all kernels of a manager may see and use. Paths are absolute, sizes in bytes.
+
+    ``hidden``: folders and files of ours that no code may see. ``memory_bytes``,
+    ``workspace_bytes`` (by how much the folder may grow), ``workspace_files`` and ``free_bytes``
+    (what has to stay free on the disk) are watched while code runs; None or 0 is no limit.
+    """
+
+    allow_read: list[str] = Field(default_factory=list)
+    hidden: list[str] = Field(default_factory=list)
+    processes: int | None = None
+    file_bytes: int | None = None
+    tmp_bytes: int = 512 * 1024**2
+    memory_bytes: int | None = None
+    workspace_bytes: int | None = None
+    workspace_files: int | None = None
+    free_bytes: int = 0
+
+
 class LaunchRecord(Value):
     """What the supervisor writes to the manager's stdin as one JSON line.
 
@@ -556,6 +580,7 @@ class LaunchRecord(Value):
     output_file_bytes: int = 2 * 1024**3
     image_inline_bytes: int = 10 * 1024**2
     log_level: str = "INFO"
+    cage: CageOptions = Field(default_factory=CageOptions)
 
 
 # --- the model side ----------------------------------------------------------------------------

@@ -5,6 +5,8 @@ Each takes whatever a source holds and raises ValueError with words that complet
 """
 
 import json
+import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 Approve = Literal["never", "risky", "always"]
+AMOUNT = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>%|[kmgt]i?b?|b)?", re.IGNORECASE)
+LEAST_MEMORY = 128 << 20
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -34,6 +38,21 @@ class Price:
     def of(self, input_tokens: int, output_tokens: int) -> float:
         """Dollars."""
         return (input_tokens * self.input + output_tokens * self.output) / 1_000_000
+
+
+@dataclass(frozen=True)
+class Amount:
+    """So many bytes, or such a share of what there is."""
+
+    bytes: int | None = None
+    percent: float | None = None
+
+    def of(self, total: int) -> int:
+        """Bytes."""
+        return self.bytes if self.bytes is not None else int(total * (self.percent or 100) / 100)
+
+    def __str__(self) -> str:
+        return f"{self.bytes}" if self.bytes is not None else f"{self.percent:g}%"
 
 
 def a_text(value: object) -> str:
@@ -97,6 +116,22 @@ def a_number(least: int, most: int) -> Callable[[object], int]:
     return parse
 
 
+def an_amount(value: object) -> Amount:
+    """``75%``, ``4 GB``, ``800MB``, or a number of bytes."""
+    match = AMOUNT.fullmatch(str(value).strip()) if not isinstance(value, bool) else None
+    if match is None:
+        raise ValueError(f"has to be like 75% or 4GB, not {value!r}")
+    number, unit = float(match["number"]), (match["unit"] or "").lower()
+    if unit == "%":
+        if not 1 <= number <= 100:
+            raise ValueError(f"has to be from 1% to 100%, not {value!r}")
+        return Amount(percent=number)
+    amount = int(number * 1024 ** max(0, "bkmgt".find(unit[:1] or "b")))
+    if amount < LEAST_MEMORY:
+        raise ValueError(f"has to be {LEAST_MEMORY >> 20} MB or more, not {value!r}")
+    return Amount(bytes=amount)
+
+
 def a_choice(*names: str) -> Callable[[object], str]:
     """One of ``names``, in any case."""
 
@@ -124,6 +159,14 @@ def a_path(value: object) -> Path:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         raise ValueError("needs a home folder, and there is none") from None
+
+
+def path_list(value: object) -> tuple[Path, ...]:
+    """Several paths: a list, or one text with the system's separator between them."""
+    items = value.split(os.pathsep) if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise ValueError("has to be a list of paths")
+    return tuple(a_path(item) for item in items if item != "")
 
 
 def a_url(value: object) -> str:

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from gpt_code_ui import setting_types as kind
 from gpt_code_ui.errors import UsageError
+from gpt_code_ui.kernel.sandbox.ladder import Wanted
 from gpt_code_ui.mcp.spec import LONGEST_CALL_S, McpServerSpec, mcp_server_list
 from gpt_code_ui.provider_types import ProviderSpec, provider_list
 from gpt_code_ui.setting_types import ModelChoice, Price
@@ -82,6 +83,31 @@ class Settings:
         kind.a_path, "`-n` for short: keep a notebook up to date with the conversation begun by "
         "this start, after every cell; without PATH in the working folder, named by its title",
         flag="--notebook", metavar="[PATH]"))
+    sandbox: Wanted = field(default="auto", metadata=_row(
+        kind.a_choice(*get_args(Wanted)), "the cage around code: auto takes the best that works "
+        "here, bwrap or landlock insist on one, none goes without",
+        flag="--sandbox", metavar="LEVEL"))
+    allow_read: tuple[Path, ...] = field(default=(), metadata=_row(
+        kind.path_list, "a further folder that code may read, but not change; can be given again",
+        flag="--allow-read", metavar="DIR"))
+    allow_root: bool = field(default=False, metadata=_row(
+        kind.a_switch, "start as root, in a container for example", flag="--allow-root"))
+    kernel_memory: kind.Amount = field(default=kind.Amount(percent=75), metadata=_row(
+        kind.an_amount, "how much memory a kernel may use before it is ended: like 4GB, or a "
+        "share of what the machine has (default: 75%)"))
+    kernel_processes: int = field(default=1024, metadata=_row(
+        kind.a_number(32, 1_000_000), "how many processes and threads a kernel may have"))
+    kernel_file_bytes: int = field(default=10 << 30, metadata=_row(
+        kind.a_number(1 << 20, 1 << 50), "how large a file that code writes may become"))
+    kernel_tmp_bytes: int = field(default=1 << 30, metadata=_row(
+        kind.a_number(1 << 20, 1 << 50), "how much fits into /tmp of a kernel, which is memory"))
+    workspace_bytes: int = field(default=20 << 30, metadata=_row(
+        kind.a_number(1 << 20, 1 << 50), "by how much a working folder may grow before the cell "
+        "that runs is interrupted"))
+    workspace_files: int = field(default=200_000, metadata=_row(
+        kind.a_number(100, 1_000_000_000), "by how many files, likewise"))
+    disk_free_bytes: int = field(default=1 << 30, metadata=_row(
+        kind.a_number(0, 1 << 50), "how much of the disk code has to leave free, likewise"))
     new_session: bool = field(default=False, metadata=_row(
         kind.a_switch, "forget every browser that was let in before", flag="--new-session"))
     dev_origin: str | None = field(default=None, metadata=_row(

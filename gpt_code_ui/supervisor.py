@@ -16,15 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from gpt_code_ui.bus import SnakeBus
 from gpt_code_ui.errors import BusError
-from gpt_code_ui.kernel import sandbox, warden
+from gpt_code_ui.kernel import warden
 from gpt_code_ui.kernel.client import KernelClient
-from gpt_code_ui.protocol import LaunchRecord
+from gpt_code_ui.kernel.sandbox.environment import RUN_MARK, environment
+from gpt_code_ui.protocol import CageOptions, LaunchRecord
 
 log = logging.getLogger(__name__)
 manager_log = logging.getLogger("gpt_code_ui.kernel.manager")
@@ -52,6 +53,7 @@ class LaunchOptions:
     image_inline_bytes: int = 10 * 1024**2
     log_level: str = "INFO"
     tcp_port: int = 0
+    cage: CageOptions = field(default_factory=CageOptions)
     log: Callable[[str], None] | None = None
 
 
@@ -181,6 +183,7 @@ class Supervisor:
             output_file_bytes=options.output_file_bytes,
             image_inline_bytes=options.image_inline_bytes,
             log_level=options.log_level,
+            cage=options.cage,
         )
 
     def _hand_over(self, process: subprocess.Popen[bytes], record: LaunchRecord) -> None:
@@ -228,7 +231,7 @@ def start_manager(run_id: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         cwd=home,
-        env={**sandbox.environment(), sandbox.RUN_MARK: run_id},
+        env={**environment(), RUN_MARK: run_id},
     )
 
 
@@ -292,7 +295,7 @@ def orphans(run_id: str) -> list[int]:
     The dead of other sessions are reaped: nobody else in this process waits for them.
     """
     me, session = os.getpid(), os.getsid(0) if hasattr(os, "getsid") else 0
-    mark = f"{sandbox.RUN_MARK}={run_id}".encode()
+    mark = f"{RUN_MARK}={run_id}".encode()
     found = []
     for process in warden.processes():
         if process.parent != me:

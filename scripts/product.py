@@ -52,6 +52,8 @@ class Product:
         self.folder = Path(tempfile.mkdtemp(prefix="gptcode-"))
         self.log_path = self.folder / "log.txt"
         env = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+        if os.geteuid() == 0:
+            env["GPTCODE_ALLOW_ROOT"] = "1"
         env |= {"GPTCODE_TOKEN": self.token, "PYTHONUNBUFFERED": "1", **(environment or {})}
         data = str(self.folder / "data")
         argv = [*(command or gptcode_command()), "--no-browser", "--port", "0", "--data-dir", data]

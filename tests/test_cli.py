@@ -92,7 +92,9 @@ def run(*flags: str, cwd: Path, **environ: str) -> tuple[int, str, str]:
 def test_from_start_to_stop(data_dir: Path, number: int) -> None:
     with running(data_dir, "--demo") as gptcode:
         assert gptcode.banner[0] == f"GPT-Code UI {__version__}"
-        assert gptcode.banner[2:] == [f"  data   {data_dir}", "  model  demo", "Ctrl-C stops"]
+        data, code, model, last = gptcode.banner[2:]
+        assert (data, model, last) == (f"  data   {data_dir}", "  model  demo", "Ctrl-C stops")
+        assert code.startswith("  code   ")
         assert gptcode.call("GET", "/api/health")[1]["status"] == "ok"
         status, made = gptcode.call("POST", "/api/conversations", {"title": "kept"})
         assert status == 201
@@ -169,7 +171,7 @@ def test_a_port_in_use(data_dir: Path, tmp_path: Path) -> None:
     ("arguments", "line"),
     [
         (["--prot", "1"], "gptcode: unknown flag --prot (did you mean --port?)"),
-        (["--sandbox", "none"], "gptcode: unknown flag --sandbox"),
+        (["--sandbx", "none"], "gptcode: unknown flag --sandbx"),
         (["one", "two"], "gptcode: unknown argument two"),
         (["--port"], "gptcode: argument --port: expected one argument"),
         (["--port", "x"], "gptcode: --port has to be a number, not 'x'"),

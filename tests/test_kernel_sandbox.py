@@ -1,12 +1,17 @@
-"""What a kernel gets from us: environment and fonts."""
+"""What a kernel gets from us: its environment, and fonts for figures."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from gpt_code_ui.kernel import sandbox
-from gpt_code_ui.kernel.sandbox import Launch, choose_families, has_matplotlibrc, is_allowed
+from gpt_code_ui.kernel.sandbox.environment import (
+    caged_environment,
+    environment,
+    is_allowed,
+    kernel_environment,
+)
+from gpt_code_ui.kernel.sandbox.fonts import choose_families, matplotlibrc, own_matplotlibrc
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,7 @@ def test_the_allow_list(name: str, allowed: bool) -> None:
 def test_environment_is_what_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("TZ", "Asia/Shanghai")
-    env = sandbox.environment()
+    env = environment()
     assert env["TZ"] == "Asia/Shanghai"
     assert "sk-secret" not in env.values()
 
@@ -37,10 +42,10 @@ def test_a_venvs_scripts_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("VIRTUAL_ENV", "/some/other")
     (tmp_path / "bin").mkdir()
     (tmp_path / "pyvenv.cfg").touch()
-    env = sandbox.kernel_environment(str(tmp_path / "bin" / "python"), tmp_path)
+    env = kernel_environment(str(tmp_path / "bin" / "python"), tmp_path)
     assert env["PATH"] == f"{tmp_path}/bin{os.pathsep}/usr/bin"
     assert env["VIRTUAL_ENV"] == str(tmp_path)
-    env = sandbox.kernel_environment("/usr/bin/python3", tmp_path)
+    env = kernel_environment("/usr/bin/python3", tmp_path)
     assert env["PATH"] == "/usr/bin"
     assert "VIRTUAL_ENV" not in env
 
@@ -49,10 +54,12 @@ def test_a_person_with_matplotlib_settings_keeps_them(tmp_path: Path) -> None:
     config = tmp_path / "config" / "matplotlib"
     config.mkdir(parents=True)
     env = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    assert not has_matplotlibrc(env)
+    assert own_matplotlibrc(env) is None
     (config / "matplotlibrc").touch()
-    assert has_matplotlibrc(env)
-    assert has_matplotlibrc({"MATPLOTLIBRC": "/mine", "HOME": str(tmp_path)})
+    assert own_matplotlibrc(env) == config / "matplotlibrc"
+    caged = caged_environment(env, Path("/home/user"), Path("/tmp"))
+    assert caged["MATPLOTLIBRC"] == str(config / "matplotlibrc")
+    assert own_matplotlibrc({"MATPLOTLIBRC": "/mine", "HOME": str(tmp_path)}) == Path("/mine")
 
 
 def test_fonts_that_matplotlib_cannot_find_are_not_named() -> None:
@@ -63,13 +70,19 @@ def test_fonts_that_matplotlib_cannot_find_are_not_named() -> None:
     )
     families = ["Droid Sans Fallback", "Noto Sans CJK JP", "WenQuanYi Zen Hei"]
     assert choose_families(listing) == families
-    assert sandbox.matplotlibrc(families) == (
+    assert matplotlibrc(families) == (
         "font.family: sans-serif, Droid Sans Fallback, Noto Sans CJK JP, WenQuanYi Zen Hei\n"
         "axes.unicode_minus: False\n"
     )
     assert choose_families("") == []
 
 
-def test_there_is_no_cage_yet_and_it_says_so() -> None:
-    launch = sandbox.wrap(["python", "x"], env={"A": "b"}, cwd="/w")
-    assert launch == Launch(("python", "x"), {"A": "b"}, "/w", level="none", network=True)
+def test_a_cage_has_folders_of_its_own_and_knows_no_proxy() -> None:
+    env = {
+        "HTTPS_PROXY": "http://me:secret@proxy", "no_proxy": "x", "XDG_RUNTIME_DIR": "/run/me",
+        "TMPDIR": "/mine", "LANG": "C.UTF-8", "CODE_KERNEL_RUN": "r", "HOME": "/home/me",
+    }  # fmt: skip
+    assert caged_environment(env, Path("/home/me"), Path("/tmp")) == {
+        "LANG": "C.UTF-8", "HOME": "/home/me", "TMPDIR": "/tmp", "IPYTHONDIR": "/tmp/ipython",
+        "MPLCONFIGDIR": "/tmp/matplotlib", "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip

@@ -1,7 +1,9 @@
 """The system prompt names the files, and their names can be read back."""
 
+import pytest
+
 from gpt_code_ui.prompt import MAX_FILES, files_named_in, system_prompt, with_rules
-from gpt_code_ui.protocol import FileEntry
+from gpt_code_ui.protocol import FileEntry, SandboxLevel
 
 
 def entry(path: str, modified: float = 0, size: int = 1234) -> FileEntry:
@@ -14,6 +16,13 @@ def test_an_empty_folder_is_said_to_be_empty() -> None:
     assert "execute_code" in text
     assert "{{" not in text
     assert files_named_in(text) == []
+
+
+@pytest.mark.parametrize("level", ["bwrap", "landlock", "none"])
+def test_the_model_is_told_of_the_cage(level: SandboxLevel) -> None:
+    text = system_prompt([], level)
+    assert "{{" not in text
+    assert ("no network" in text, "%pip" in text) == (level != "none", level == "none")
 
 
 def test_files_come_newest_first_whatever_their_name() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from gpt_code_ui.agent import Stop
 from gpt_code_ui.errors import InvalidValue, ModelRefusedKey, UsageError
-from gpt_code_ui.kernel.sandbox import is_allowed
+from gpt_code_ui.kernel.sandbox.environment import is_allowed
 from gpt_code_ui.models import Models
 from gpt_code_ui.protocol import ModelRequest, TextChunk, UserMessage
 from gpt_code_ui.provider_types import a_provider, provider_list

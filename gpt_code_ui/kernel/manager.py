@@ -18,12 +18,14 @@ from typing import assert_never
 from pydantic import ValidationError
 
 from gpt_code_ui.bus import Bus, Receive, SnakeBus
-from gpt_code_ui.kernel import sandbox, warden
+from gpt_code_ui.kernel import warden
+from gpt_code_ui.kernel.cage import Cages
 from gpt_code_ui.kernel.cell import not_run_events
 from gpt_code_ui.kernel.jupyter import Context
 from gpt_code_ui.kernel.outbox import Outbox
 from gpt_code_ui.kernel.outputs import OutputLimits
 from gpt_code_ui.kernel.process import Children, output_of
+from gpt_code_ui.kernel.sandbox import fonts
 from gpt_code_ui.kernel.session import KernelSession
 from gpt_code_ui.kernel.starting import Services
 from gpt_code_ui.protocol import (
@@ -72,6 +74,7 @@ class Manager:
                 file_bytes=record.output_file_bytes,
             ),
             run_dir=self._run_dir,
+            cages=Cages(self._children, record.cage, self._run_dir),
             matplotlibrc=self._matplotlibrc,
             kernel_numbers=itertools.count(1),
         )
@@ -139,8 +142,8 @@ class Manager:
         return await asyncio.shield(self._settings)
 
     async def _ask_fonts(self) -> str:
-        listing = await output_of(self._children, sandbox.FONT_QUERY, self._run_dir / "fonts")
-        return sandbox.matplotlibrc(sandbox.choose_families(listing))
+        listing = await output_of(self._children, fonts.FONT_QUERY, self._run_dir / "fonts")
+        return fonts.matplotlibrc(fonts.choose_families(listing))
 
     async def close(self) -> None:
         """End every kernel, the bus and the run folder. Commands that still come are not heard."""

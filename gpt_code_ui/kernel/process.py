@@ -12,18 +12,37 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from gpt_code_ui.kernel import warden
-from gpt_code_ui.kernel.sandbox import Launch, environment
+from gpt_code_ui.kernel.sandbox.environment import environment
+from gpt_code_ui.protocol import SandboxLevel
 
 log = logging.getLogger(__name__)
 
 STOP_S = 2.0
 PROGRAM_S = 5.0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A kernel ready to be started, in its cage. ``env`` is the warden's.
+
+    ``filter``: the file of the filter that bubblewrap is to install; ``namespaced``: the kernel is
+    the second process of a list of its own.
+    """
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: str
+    level: SandboxLevel = "none"
+    network: bool = True
+    file_bytes: int | None = None
+    filter: str | None = None
+    namespaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,11 +70,12 @@ class Children:
         cwd: str | None = None,
         stdin: int = subprocess.DEVNULL,
         stdout: int | IO[bytes] = subprocess.DEVNULL,
+        pass_fds: Sequence[int] = (),
     ) -> tuple[subprocess.Popen[bytes], "asyncio.Future[int]"]:
         """Start a child outside this process's session. Raises OSError."""
         child = subprocess.Popen(
             argv, env=dict(env), cwd=cwd, stdin=stdin, stdout=stdout,
-            stderr=subprocess.DEVNULL, start_new_session=True,
+            stderr=subprocess.DEVNULL, start_new_session=True, pass_fds=pass_fds,
         )  # fmt: skip
         ended: asyncio.Future[int] = self._loop.create_future()
         self._children[child.pid] = child, ended
@@ -92,7 +112,8 @@ class KernelProcess:
         """Start it. Raises OSError."""
         argv = [
             sys.executable, "-I", "-S", str(Path(warden.__file__)),
-            "--run-dir", str(run_dir), "--shared-dir", str(shared_dir), "--", *launch.argv,
+            "--run-dir", str(run_dir), "--shared-dir", str(shared_dir), *_limits(launch),
+            "--", *launch.argv,
         ]  # fmt: skip
         self._run_dir = run_dir
         loop = asyncio.get_running_loop()
@@ -125,6 +146,18 @@ class KernelProcess:
             await asyncio.wait([self.ended], timeout=STOP_S)
 
 
+def _limits(launch: Launch) -> list[str]:
+    """What the warden has to know of a cage."""
+    given = []
+    if launch.file_bytes is not None:
+        given += ["--file-bytes", str(launch.file_bytes)]
+    if launch.filter is not None:
+        given += ["--filter", launch.filter]
+    if launch.namespaced:
+        given += ["--namespaced", "yes"]
+    return given
+
+
 def read_report(report: bytes) -> Ended:
     """A warden's report; one that was killed itself could not write it."""
     first, _, rest = report.partition(b"\n")
@@ -135,11 +168,22 @@ def read_report(report: bytes) -> Ended:
     return Ended(warden.how_it_ended(int(number) if kind == b"exit" else -int(number)), text)
 
 
-async def output_of(children: Children, argv: tuple[str, ...], path: Path) -> str:
+async def output_of(
+    children: Children,
+    argv: Sequence[str],
+    path: Path,
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    pass_fds: Sequence[int] = (),
+) -> str:
     """What a short program prints, by way of a file; empty where it cannot be asked."""
     try:
         with path.open("wb") as file:
-            child, ended = children.start(list(argv), env=environment(), stdout=file)
+            child, ended = children.start(
+                list(argv), env=environment() if env is None else env, cwd=cwd, stdout=file,
+                pass_fds=pass_fds,
+            )  # fmt: skip
     except OSError:
         return ""
     done, _ = await asyncio.wait([ended], timeout=PROGRAM_S)

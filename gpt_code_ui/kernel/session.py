@@ -25,6 +25,7 @@ from gpt_code_ui.protocol import (
     InputReply,
     KernelState,
     KernelStatus,
+    SandboxLevel,
     StartKernel,
 )
 
@@ -123,6 +124,11 @@ class KernelSession:
         self._drop_queue("The kernel was stopped before it ran.")
         self._wake()
         await asyncio.wait([self._task])
+
+    @property
+    def _level(self) -> SandboxLevel:
+        """The cage that the next kernel gets."""
+        return "none" if self._start.sandbox == "ask" else self._start.sandbox
 
     # --- the task ------------------------------------------------------------------------------
 
@@ -377,7 +383,7 @@ class KernelSession:
                 state=state,
                 reason=reason,
                 hint=hint,
-                sandbox=kernel.sandbox if kernel else "none",
-                network=kernel.network if kernel else True,
+                sandbox=kernel.sandbox if kernel else self._level,
+                network=kernel.network if kernel else self._level == "none",
             )
         )

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpt_code_ui.kernel.jupyter import Context, JupyterKernel, KernelMessage
+from gpt_code_ui.kernel.cage import Cages, Program
+from gpt_code_ui.kernel.jupyter import Context, JupyterKernel, KernelMessage, kernel_command
 from gpt_code_ui.kernel.outbox import Outbox
 from gpt_code_ui.kernel.outputs import OutputLimits
 from gpt_code_ui.kernel.process import Children
@@ -25,6 +26,7 @@ class Services:
     outbox: Outbox
     limits: OutputLimits
     run_dir: Path
+    cages: Cages
     matplotlibrc: Callable[[], Awaitable[str]]
     kernel_numbers: "itertools.count[int]"
 
@@ -36,8 +38,13 @@ async def start_kernel(
     receive: Callable[[KernelMessage], None],
 ) -> JupyterKernel:
     """A kernel that answers. Raises KernelStartFailed; cancelled or failed, it leaves nothing."""
+    command = kernel_command(start, run_dir)
+    program = Program(command.argv, command.env, command.python, command.folder, command.reads)
+    launch = await services.cages.launch(start, program, run_dir)
     kernel = JupyterKernel(
-        start,
+        launch,
+        python=command.python or command.argv[0],
+        by_message=command.by_message,
         children=services.children,
         context=services.context,
         run_dir=run_dir,

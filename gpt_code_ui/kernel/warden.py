@@ -1,6 +1,6 @@
 """The parent of exactly one kernel: when the kernel ends, or has to, nothing it started stays.
 
-Runs as ``python -I -S warden.py [--run-dir DIR]... -- ARGV...`` with the standard library alone.
+Runs as ``python -I -S warden.py [--NAME VALUE]... -- ARGV...`` with the standard library alone.
 Standard input is the life line: when it closes, the kernel ends. Standard output carries one
 report at the end: ``exit N`` or ``signal N``, then the last of what the kernel wrote.
 Invariant: on Linux every descendant, however it detached itself, is dead and the run folders are
@@ -27,6 +27,10 @@ LOG_TAIL = 4096
 LOG_KEPT = 64 * 1024
 NOT_RUN = 127
 END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+# Where a cage finds the filter of system calls that it is to install.
+FILTER_HANDLE = 20
+# The system ends a kernel rather than the rest of the person's programs when memory runs out.
+FIRST_TO_GO = 500
 # What this process or its parents may ignore and a kernel has to have as the system gives it.
 RESET_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGCHLD", "SIGPIPE", "SIGXFSZ", "SIGQUIT")
 
@@ -141,7 +145,7 @@ def remove_run(path: str) -> None:
 # --- one kernel --------------------------------------------------------------------------------
 
 
-def start(argv: list[str], log: int) -> int:
+def start(argv: list[str], log: int, file_bytes: int | None, filter: str | None) -> int:
     """Fork and exec the kernel in a session of its own; its output goes to ``log``."""
     parent = os.getpid()
     pid = os.fork()
@@ -159,6 +163,9 @@ def start(argv: list[str], log: int) -> int:
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
+        if filter is not None:
+            os.dup2(os.open(filter, os.O_RDONLY), FILTER_HANDLE)
+        limit(file_bytes)
         os.execvp(argv[0], argv)
     except OSError as error:
         os.write(log, f"{argv[0]}: {error.strerror}\n".encode())
@@ -166,10 +173,46 @@ def start(argv: list[str], log: int) -> int:
         os._exit(NOT_RUN)
 
 
+def limit(file_bytes: int | None) -> None:
+    """No core dumps, no file larger than ``file_bytes``, and first to go where memory is short."""
+    import resource
+
+    limits = [(resource.RLIMIT_CORE, 0)]
+    if file_bytes is not None:
+        limits.append((resource.RLIMIT_FSIZE, file_bytes))
+    for name, value in limits:
+        hard = resource.getrlimit(name)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(name, (value, value))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write(str(FIRST_TO_GO))
+
+
+def kernel_in(pids: Iterable[int]) -> int | None:
+    """Of a cage's processes the kernel: the second of a list that has its own numbers."""
+    for pid in pids:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"NSpid:"):
+                    numbers = line.split()[1:]
+                    if len(numbers) > 1 and numbers[-1] == b"2":
+                        return pid
+    return None
+
+
 class Warden:
     """Waits for the kernel's end, a signal, or the end of the life line, whichever is first."""
 
-    def __init__(self, argv: list[str]) -> None:
+    def __init__(
+        self,
+        argv: list[str],
+        *,
+        file_bytes: int | None = None,
+        filter: str | None = None,
+        namespaced: bool = False,
+    ) -> None:
+        self.namespaced = namespaced
         self.status: int | None = None
         self.ending = False
         self.log = bytearray()
@@ -180,16 +223,19 @@ class Warden:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGINT, *END_SIGNALS):
             signal.signal(number, self._on_signal)
-        self.kernel = start(argv, log_write)
+        self.kernel = start(argv, log_write, file_bytes, filter)
         os.close(log_write)
 
     def _on_signal(self, number: int, _frame: object) -> None:
         if number in END_SIGNALS:
             self.ending = True
         elif number == signal.SIGINT and self.status is None:
-            # For kernels that know interrupts only as signals: the manager sends it here.
+            # For kernels that know interrupts only as signals: the manager sends it here. The cage
+            # itself would end by it.
+            kernel = kernel_in(descendants(self.kernel)) if self.namespaced else self.kernel
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.kernel, signal.SIGINT)
+                if kernel is not None:
+                    os.killpg(os.getpgid(kernel), signal.SIGINT)
 
     def wait(self) -> None:
         """Return when the kernel is over or has to be."""
@@ -242,6 +288,8 @@ class Warden:
         """Write the report; the exit status that says the same as a shell would."""
         self._read_log()
         code = os.waitstatus_to_exitcode(self.status or 0)
+        if self.namespaced and 128 < code < 128 + signal.NSIG:
+            code = 128 - code  # a cage ends with a status where its kernel was killed by a signal
         line = f"signal {-code}\n" if code < 0 else f"exit {code}\n"
         with contextlib.suppress(OSError):
             os.write(1, line.encode() + self.log[-LOG_TAIL:])
@@ -256,15 +304,23 @@ def manager_is_gone() -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """``[--run-dir DIR] [--shared-dir DIR] -- ARGV...``; runs the kernel to its end.
+    """``[--run-dir DIR] [--shared-dir DIR] ... -- ARGV...``; runs the kernel to its end.
 
     The first folder is the kernel's own. The second is the manager's: where the manager is gone
     the last of its wardens removes it, and the folder above it once that is empty.
+    ``--file-bytes N`` and ``--filter FILE`` limit the kernel, ``--namespaced yes`` says that it
+    has a list of processes of its own.
     """
     cut = arguments.index("--")
     options = dict(zip(arguments[:cut:2], arguments[1:cut:2], strict=True))
     become_subreaper()
-    warden = Warden(arguments[cut + 1 :])
+    size = options.get("--file-bytes")
+    warden = Warden(
+        arguments[cut + 1 :],
+        file_bytes=int(size) if size else None,
+        filter=options.get("--filter"),
+        namespaced="--namespaced" in options,
+    )
     warden.wait()
     warden.clear()
     if "--run-dir" in options:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from gpt_code_ui.containment import Containment
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
@@ -35,6 +36,7 @@ def create_app(
     models: Models | None = None,
     choices: PageChoices | None = None,
     mcp: McpServers | None = None,
+    containment: Containment | None = None,
     static: Path = STATIC,
 ) -> Flask:
     """The application. ``health`` says how the kernel manager is; ``models`` and ``mcp`` can be
@@ -49,7 +51,9 @@ def create_app(
     failures.register(app)
     app.register_blueprint(Page(static).blueprint())
     app.register_blueprint(Api(conversations, guard, health).blueprint())
-    shown = SettingsApi(conversations, settings, models, choices or PageChoices(settings), mcp)
+    shown = SettingsApi(
+        conversations, settings, models, choices or PageChoices(settings), mcp, containment
+    )
     app.register_blueprint(shown.blueprint())
     app.register_blueprint(Streams(conversations).blueprint())
     app.register_blueprint(Files(conversations).blueprint())

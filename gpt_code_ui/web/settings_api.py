@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from pydantic import Field
 
+from gpt_code_ui.containment import Containment
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
@@ -42,6 +43,7 @@ class SettingsChange(Body):
     vision_model: str | None = Field(default=None, min_length=1, max_length=200)
     approve: Approve | None = None
     mcp_servers: list[dict[str, Any]] | dict[str, Any] | None = None
+    sandbox_consent: bool | None = None
 
 
 class Test(Body):
@@ -62,12 +64,14 @@ class SettingsApi:
     def __init__(
         self, conversations: Conversations, settings: Settings, models: Models | None,
         choices: PageChoices, mcp: McpServers | None = None,
+        containment: Containment | None = None,
     ) -> None:  # fmt: skip
         self._all = conversations
         self._settings = settings
         self._models = models
         self._choices = choices
         self._mcp = mcp
+        self._containment = containment
 
     def blueprint(self) -> Blueprint:
         """Every route of this module."""
@@ -119,6 +123,8 @@ class SettingsApi:
             self._choices.choose_approve(change.approve)
         if change.mcp_servers is not None and self._mcp is not None:
             self._mcp.change(_settable(change.mcp_servers))
+        if change.sandbox_consent is not None and self._containment is not None:
+            self._containment.agree(change.sandbox_consent)
         return answer(self._shown())
 
     def test(self) -> Response:
@@ -130,7 +136,7 @@ class SettingsApi:
         return answer(self._mcp.check(read_body(Check).name))
 
     def _shown(self) -> dict[str, Any]:
-        return {"approve": self._choices.approve()} | self._providers()
+        return {"approve": self._choices.approve()} | self._providers() | self._sandbox()
 
     def _providers(self) -> dict[str, Any]:
         servers = {} if self._mcp is None else {"mcp_servers": self._mcp.shown()}
@@ -142,6 +148,9 @@ class SettingsApi:
             "default_model": self._models.default(),
             "vision_model": self._models.vision_model(),
         }
+
+    def _sandbox(self) -> dict[str, Any]:
+        return {} if self._containment is None else {"sandbox": self._containment.shown()}
 
 
 def _settable(value: list[dict[str, Any]] | dict[str, Any]) -> object:

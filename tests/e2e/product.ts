@@ -76,7 +76,8 @@ interface PerWorker {
 function environment(extra: Record<string, string>): Record<string, string> {
   const kept = ["PATH", "HOME", "LANG", "USER", "TMPDIR"];
   const own = kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  return { ...Object.fromEntries(own), PYTHONUNBUFFERED: "1", ...extra };
+  const root = process.getuid?.() === 0 ? { GPTCODE_ALLOW_ROOT: "1" } : {};
+  return { ...Object.fromEntries(own), ...root, PYTHONUNBUFFERED: "1", ...extra };
 }
 
 async function startModel(): Promise<{ url: string; running: Running }> {

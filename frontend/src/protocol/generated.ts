@@ -112,7 +112,7 @@ export interface KernelStatus {
   state: "starting" | "idle" | "busy" | "restarting" | "dead" | "parked";
   reason?: string;
   hint?: string;
-  sandbox: string;
+  sandbox: "bwrap" | "landlock" | "none";
   network: boolean;
 }
 
@@ -352,6 +352,23 @@ export interface Published {
   conversation_id: string;
   at: string;
   event: ConversationEvent;
+}
+
+/** What all kernels of a manager may see and use. Paths are absolute, sizes in bytes.
+
+``hidden``: folders and files of ours that no code may see. ``memory_bytes``,
+``workspace_bytes`` (by how much the folder may grow), ``workspace_files`` and ``free_bytes``
+(what has to stay free on the disk) are watched while code runs; None or 0 is no limit. */
+export interface CageOptions {
+  allow_read: string[];
+  hidden: string[];
+  processes?: number;
+  file_bytes?: number;
+  tmp_bytes: number;
+  memory_bytes?: number;
+  workspace_bytes?: number;
+  workspace_files?: number;
+  free_bytes: number;
 }
 
 /** A picture of a message. ``name``: a workspace path, or ``cell:N`` for a cell's figure.

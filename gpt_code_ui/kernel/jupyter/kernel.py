@@ -14,17 +14,10 @@ from pydantic import ValidationError
 
 from gpt_code_ui.errors import KernelStartFailed
 from gpt_code_ui.kernel.jupyter.channel import Channel, Heart, open_socket
-from gpt_code_ui.kernel.jupyter.launch import (
-    address,
-    kernel_command,
-    make_connection,
-    start_failure,
-)
+from gpt_code_ui.kernel.jupyter.launch import address, make_connection, start_failure
 from gpt_code_ui.kernel.jupyter.messages import KernelMessage, read_message
-from gpt_code_ui.kernel.process import Children, Ended, KernelProcess
-from gpt_code_ui.kernel.sandbox import kernel_environment, wrap
+from gpt_code_ui.kernel.process import Children, Ended, KernelProcess, Launch
 from gpt_code_ui.kernel.warden import remove_tree
-from gpt_code_ui.protocol import StartKernel
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +36,10 @@ class JupyterKernel:
 
     def __init__(
         self,
-        start: StartKernel,
+        launch: Launch,
         *,
+        python: str,
+        by_message: bool,
         children: Children,
         context: Context,
         run_dir: Path,
@@ -53,11 +48,8 @@ class JupyterKernel:
     ) -> None:
         """Start the process. Raises KernelStartFailed for one that cannot be started at all."""
         self._receive = receive
-        self._python = start.python
-        command = kernel_command(start, run_dir)
-        self._by_message = command.by_message
-        env = {**kernel_environment(command.argv[0], run_dir), **command.env}
-        launch = wrap(command.argv, env=env, cwd=start.workspace)
+        self._python = python
+        self._by_message = by_message
         self.sandbox, self.network = launch.level, launch.network
         connection = make_connection(run_dir)
         try:

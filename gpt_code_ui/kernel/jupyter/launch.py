@@ -20,17 +20,24 @@ from gpt_code_ui.protocol import StartKernel
 
 SOCKET_PATH_BYTES = 107
 LOG_LINES = 12
+PYTHON = re.compile(r"python[\d.]*")
 # Runs our file in a namespace of its own: the person's stays empty.
 PREPARE = "__import__('runpy').run_path({path!r}) and None"
 
 
 @dataclass(frozen=True)
 class KernelCommand:
-    """How a kernel is called; ``by_message``: it takes interrupts on the control channel."""
+    """How a kernel is called; ``by_message``: it takes interrupts on the control channel.
+
+    ``python``: the interpreter in it; ``folder``: its kernelspec's; ``reads``: files of ours.
+    """
 
     argv: list[str]
     env: Mapping[str, str]
     by_message: bool
+    python: str | None = None
+    folder: str | None = None
+    reads: tuple[str, ...] = ()
 
 
 def kernel_command(start: StartKernel, run_dir: Path) -> KernelCommand:
@@ -50,7 +57,9 @@ def kernel_command(start: StartKernel, run_dir: Path) -> KernelCommand:
         start.python, "-m", "ipykernel_launcher", "-f", file,
         "--HistoryManager.enabled=False", f"--IPKernelApp.exec_lines={prepare}",
     ]  # fmt: skip
-    return KernelCommand(argv, {}, by_message=True)
+    return KernelCommand(
+        argv, {}, by_message=True, python=start.python, reads=(str(startup.__file__),)
+    )
 
 
 def spec_command(name: str, file: str) -> KernelCommand:
@@ -65,7 +74,11 @@ def spec_command(name: str, file: str) -> KernelCommand:
     argv = [part.replace("{connection_file}", file) for part in spec.argv]
     if argv[0] in ("python", "python3"):
         argv[0] = sys.executable
-    return KernelCommand(argv, spec.env, by_message=spec.interrupt_mode == "message")
+    is_python = PYTHON.fullmatch(Path(argv[0]).name) is not None
+    return KernelCommand(
+        argv, spec.env, by_message=spec.interrupt_mode == "message",
+        python=argv[0] if is_python else None, folder=spec.resource_dir,
+    )  # fmt: skip
 
 
 def connection_file(run_dir: Path) -> Path:
@@ -84,7 +97,7 @@ def make_connection(run_dir: Path) -> Any:
             f"The path of the run folder is too long for sockets: {run_dir}",
             hint="Set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path.",
         )
-    run_dir.mkdir(mode=0o700, parents=True)
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = secrets.token_hex(32).encode()
     _, connection = write_connection_file(
         str(connection_file(run_dir)), transport="ipc", ip=str(base), key=key
