@@ -12,12 +12,10 @@ from gpt_code_ui.protocol import FileEntry, SandboxLevel
 
 MAX_FILES = 200
 _CAGED = (
-    "- Code runs in a sandbox. It can read and write the folder of this conversation and {tmp}; of\n"
-    "  everything else it can only read the system and its Python packages. There is no network: "
-    "do\n"
-    "  not download anything, call no web service, and install no packages. If something is "
-    "missing,\n"
-    "  find another way or tell the person what to add."
+    "- Code runs in a sandbox. It can write to the folder of this conversation and {tmp}, and\n"
+    "  beside that only read the system and its Python packages. There is no network: download\n"
+    "  nothing, call no web service, install no packages. If something is missing, find another\n"
+    "  way, or tell the person what to add."
 )
 _SANDBOX: Mapping[SandboxLevel, str] = {
     "bwrap": _CAGED.format(tmp="`/tmp`"),

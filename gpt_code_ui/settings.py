@@ -95,7 +95,7 @@ class Settings:
     kernel_memory: kind.Amount = field(default=kind.Amount(percent=75), metadata=_row(
         kind.an_amount, "how much memory a kernel may use before it is ended: like 4GB, or a "
         "share of what the machine has (default: 75%)"))
-    kernel_processes: int = field(default=1024, metadata=_row(
+    kernel_processes: int = field(default=512, metadata=_row(
         kind.a_number(32, 1_000_000), "how many processes and threads a kernel may have"))
     kernel_file_bytes: int = field(default=10 << 30, metadata=_row(
         kind.a_number(1 << 20, 1 << 50), "how large a file that code writes may become"))

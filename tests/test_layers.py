@@ -20,7 +20,7 @@ RANKS = {
     # Leaves: text, JSON, words of settings, the operating system.
     "errors": 1, "json_stream": 1, "plain_text": 1, "setting_types": 0,
     "provider_types": 1, "private_file": 1, "mcp.spec": 1, "mcp.keeper": 0,
-    "kernel.sandbox": 1, "kernel.warden": 1, "kernel.text": 1, "told": 1, "seeing": 1,
+    "kernel.sandbox": 1, "kernel.warden": 0, "kernel.text": 1, "told": 1, "seeing": 1,
     # Rooms that know the values and not each other.
     "settings": 2, "store": 2, "transcript": 2, "workspace": 2, "bus": 2, "data_folder": 2,
     "instance": 2, "logs": 2, "history": 2, "notebook": 2, "prompt": 2, "model_errors": 2,
@@ -30,7 +30,7 @@ RANKS = {
     "context": 3, "news": 1, "same_errors": 2, "read_output": 4,
     "risk": 2, "approval": 5, "page_choices": 3,
     "reader": 2, "kernel.outputs": 2, "kernel.process": 2, "kernel.startup": 2,
-    "kernel.cage": 3, "containment": 3,
+    "kernel.watch": 3, "kernel.cage": 3, "containment": 3,
     "profiles": 3, "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
     "model_list": 3, "providers": 4, "kernelspecs": 3, "imported": 3, "chat_completions": 3,
     "kernel.jupyter": 3, "kernel.client": 3, "kernel.outbox": 3, "kernel.changes": 3,

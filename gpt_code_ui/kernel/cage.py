@@ -86,6 +86,8 @@ class Cages:
         etc = self._etc(place.home)
         ours = [sys.prefix, str(Path(__file__).resolve().parent.parent)]
         filter = self._filter(seccomp.Rules())
+        # Root is not held to a number of processes by the limit that holds others.
+        gated = self._options.processes is not None and os.getuid() == 0
         cage = bwrap.Cage(
             shown, home=place.home, etc=str(etc),
             env=caged_environment(env, Path(place.home), Path("/tmp")),
@@ -93,12 +95,13 @@ class Cages:
             hide=tuple(places.hidden_within(place.workspace, place.hidden)),
             keep=tuple(places.kept_from_writing(needed, place.workspace, ours)),
             chdir=place.workspace, seccomp=None if filter is None else FILTER_HANDLE,
-            tmp_bytes=self._options.tmp_bytes, processes=self._options.processes,
+            tmp_bytes=self._options.tmp_bytes, processes=self._options.processes, gated=gated,
         )  # fmt: skip
         return Launch(
             tuple(bwrap.command(self._program(), cage, argv)), environment_of_warden(env),
             place.workspace, "bwrap", network=False, file_bytes=self._options.file_bytes,
             filter=filter, namespaced=True,
+            processes=self._options.processes if gated else None,
         )  # fmt: skip
 
     def _by_landlock(

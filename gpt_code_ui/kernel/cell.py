@@ -88,6 +88,8 @@ class Cell:
         self.replied: Replied | None = None
         self.interrupted = False
         self.resent = False
+        # Why it is interrupted, where that was not the person's wish.
+        self.why: str | None = None
         self.heard_at = 0.0
         self._outputs = CellOutputs(command.cell_id, limits)
         self._file = OutputFile(file, limits.file_bytes)

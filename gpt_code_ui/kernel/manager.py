@@ -75,6 +75,7 @@ class Manager:
             ),
             run_dir=self._run_dir,
             cages=Cages(self._children, record.cage, self._run_dir),
+            bounds=record.cage,
             matplotlibrc=self._matplotlibrc,
             kernel_numbers=itertools.count(1),
         )

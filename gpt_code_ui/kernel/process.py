@@ -32,7 +32,7 @@ class Launch:
     """A kernel ready to be started, in its cage. ``env`` is the warden's.
 
     ``filter``: the file of the filter that bubblewrap is to install; ``namespaced``: the kernel is
-    the second process of a list of its own.
+    the second process of a list of its own, and ``processes`` how long the warden lets that grow.
     """
 
     argv: tuple[str, ...]
@@ -43,6 +43,7 @@ class Launch:
     file_bytes: int | None = None
     filter: str | None = None
     namespaced: bool = False
+    processes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,8 @@ def _limits(launch: Launch) -> list[str]:
         given += ["--filter", launch.filter]
     if launch.namespaced:
         given += ["--namespaced", "yes"]
+    if launch.processes is not None:
+        given += ["--processes", str(launch.processes)]
     return given
 
 

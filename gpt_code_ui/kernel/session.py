@@ -17,6 +17,7 @@ from gpt_code_ui.kernel.cell import Cell, not_run_events
 from gpt_code_ui.kernel.changes import FolderWatch
 from gpt_code_ui.kernel.jupyter import Began, JupyterKernel, KernelMessage, Updated
 from gpt_code_ui.kernel.starting import Services, start_kernel
+from gpt_code_ui.kernel.watch import Excess, Watch, watch_over
 from gpt_code_ui.protocol import (
     CellOutputUpdated,
     CellStatus,
@@ -44,9 +45,10 @@ UNRESPONSIVE = "The kernel does not answer; its process may be stopped."
 
 @dataclass(frozen=True)
 class Fresh:
-    """A wish for a fresh kernel, and what is said about the one that goes."""
+    """A wish for a fresh kernel, and what is said about the one that goes and of its cell."""
 
     reason: str
+    status: CellStatus = "interrupted"
 
 
 class KernelSession:
@@ -70,6 +72,8 @@ class KernelSession:
         self._failures = 0
         self._ready_at = 0.0
         self._folder = FolderWatch()
+        self._busy = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
         self._escalation: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._news: asyncio.Future[None] = self._loop.create_future()
@@ -92,8 +96,11 @@ class KernelSession:
     def interrupt(self) -> None:
         """Interrupt what runs and drop what waits; what does not stop loses its kernel."""
         self._drop_queue("It was interrupted before it ran.")
-        cell = self._current
-        if cell is None or cell.finished:
+        if self._current is not None:
+            self._interrupt(self._current)
+
+    def _interrupt(self, cell: Cell) -> None:
+        if cell.finished:
             return
         if not cell.interrupted:
             cell.interrupted = True
@@ -204,6 +211,9 @@ class KernelSession:
         self._ready_at = self._loop.time()
         self._wish = None
         self._again = False
+        folders = (self._start.workspace, str(run_dir / f"k{number}"))
+        watch = Watch(self._services.bounds, kernel.pid, folders)
+        self._watching = self._loop.create_task(watch_over(watch, self._busy, self._too_much))
         self._status("idle")
 
     async def _started(self, run_dir: Path) -> JupyterKernel | None:
@@ -245,7 +255,21 @@ class KernelSession:
         if self._failures >= MAX_FAILURES:
             self._start_failed(KernelStartFailed(f"{reason}, again and again.\n{ended.log}"))
 
+    def _too_much(self, excess: Excess) -> None:
+        """End what takes too much: the cell, or the kernel where that is not enough."""
+        log.warning("%s", excess.reason)
+        cell = self._current
+        if excess.who == "kernel" or cell is None:
+            self._wish = Fresh(f"{excess.reason}; it was ended and {LOST_VARIABLES}.", "died")
+            self._wake()
+        elif cell.why is None:
+            cell.why = f"{excess.reason}; it was interrupted."
+            self._interrupt(cell)
+
     async def _end_kernel(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         kernel, self._kernel = self._kernel, None
         if kernel is not None:
             await kernel.close()
@@ -263,6 +287,7 @@ class KernelSession:
         else:
             self._send(kernel, cell)
             cell.start()
+            self._busy.set()
             if self._state != "busy":
                 self._status("busy")
             kernel.watch_heart(self._on_heartbeat)
@@ -272,6 +297,7 @@ class KernelSession:
             cell.finish(status, reason, await self._folder.changes(self._start.workspace, before))
             self._after(cell, status)
         self._current = None
+        self._busy.clear()
         if self._escalation is not None:
             self._escalation.cancel()
         more = self._queue or self._wish or self._stopping or kernel.ended.done()
@@ -314,11 +340,11 @@ class KernelSession:
     def _outcome(self, kernel: JupyterKernel, cell: Cell) -> tuple[CellStatus, str | None]:
         """How a cell ended, and what is to be said about it."""
         if cell.replied is not None:
-            return cell.status, None
+            return cell.status, cell.why
         if kernel.ended.done():
             return "died", f"The kernel {kernel.ended.result().how}."
         if self._wish is not None:
-            return "interrupted", self._wish.reason
+            return self._wish.status, cell.why or self._wish.reason
         return "interrupted", "The kernel was stopped."
 
     def _after(self, cell: Cell, status: CellStatus) -> None:

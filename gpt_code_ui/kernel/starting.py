@@ -12,7 +12,7 @@ from gpt_code_ui.kernel.jupyter import Context, JupyterKernel, KernelMessage, ke
 from gpt_code_ui.kernel.outbox import Outbox
 from gpt_code_ui.kernel.outputs import OutputLimits
 from gpt_code_ui.kernel.process import Children
-from gpt_code_ui.protocol import StartKernel
+from gpt_code_ui.protocol import CageOptions, StartKernel
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ class Services:
     limits: OutputLimits
     run_dir: Path
     cages: Cages
+    bounds: CageOptions
     matplotlibrc: Callable[[], Awaitable[str]]
     kernel_numbers: "itertools.count[int]"
 

@@ -13,6 +13,7 @@ gone before the warden is.
 import contextlib
 import ctypes
 import os
+import re
 import select
 import signal
 import sys
@@ -29,6 +30,11 @@ NOT_RUN = 127
 END_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 # Where a cage finds the filter of system calls that it is to install.
 FILTER_HANDLE = 20
+# Where bubblewrap tells who it started, and what it waits for before it runs the kernel.
+INFO_HANDLE, GATE_HANDLE = 21, 22
+CLONE_NEWPID = 0x20000000
+# The system takes no lower number of processes for a list of their own.
+LEAST_PROCESSES = 301
 # The system ends a kernel rather than the rest of the person's programs when memory runs out.
 FIRST_TO_GO = 500
 # What this process or its parents may ignore and a kernel has to have as the system gives it.
@@ -145,8 +151,11 @@ def remove_run(path: str) -> None:
 # --- one kernel --------------------------------------------------------------------------------
 
 
-def start(argv: list[str], log: int, file_bytes: int | None, filter: str | None) -> int:
-    """Fork and exec the kernel in a session of its own; its output goes to ``log``."""
+def start(
+    argv: list[str], handles: dict[int, int], file_bytes: int | None, filter: str | None
+) -> int:
+    """Fork and exec the kernel in a session of its own, with ``handles`` as these descriptors."""
+    log = handles[1]
     parent = os.getpid()
     pid = os.fork()
     if pid:
@@ -161,7 +170,7 @@ def start(argv: list[str], log: int, file_bytes: int | None, filter: str | None)
         if os.getppid() != parent:
             os._exit(NOT_RUN)
         null = os.open(os.devnull, os.O_RDONLY)
-        for source, target in ((null, 0), (log, 1), (log, 2)):
+        for target, source in {0: null, **handles}.items():
             os.dup2(source, target)
         if filter is not None:
             os.dup2(os.open(filter, os.O_RDONLY), FILTER_HANDLE)
@@ -189,16 +198,44 @@ def limit(file_bytes: int | None) -> None:
         file.write(str(FIRST_TO_GO))
 
 
+def limit_list(pid: int, processes: int) -> None:
+    """Let a list of processes (``pid`` is in it) grow to a number only; Linux 6.14 or newer.
+
+    The other limit, on the processes of a user, does not hold root.
+    """
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        handle = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY)
+        if ctypes.CDLL(None).setns(handle, CLONE_NEWPID) == 0 and os.fork() == 0:
+            with open("/proc/sys/kernel/pid_max", "r+") as file:
+                file.write(str(max(processes, LEAST_PROCESSES)))
+        else:
+            os.wait()
+    finally:
+        os._exit(0)
+
+
+def has_lists_with_limits() -> bool:
+    """Whether a number written there would be one of this list alone, and not the machine's."""
+    release = os.uname().release.split("-")[0].split(".")[:2]
+    return tuple(int(n) for n in release if n.isdigit()) >= (6, 14)
+
+
 def kernel_in(pids: Iterable[int]) -> int | None:
-    """Of a cage's processes the kernel: the second of a list that has its own numbers."""
+    """Of a cage's processes the kernel: the first that was started in a list of their own.
+
+    The number 1 there is the cage's own; what the kernel left behind came later.
+    """
+    inside: dict[int, int] = {}
     for pid in pids:
         with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as status:
-            for line in status:
-                if line.startswith(b"NSpid:"):
-                    numbers = line.split()[1:]
-                    if len(numbers) > 1 and numbers[-1] == b"2":
-                        return pid
-    return None
+            numbers = next((x.split()[1:] for x in status if x.startswith(b"NSpid:")), [])
+            if len(numbers) > 1 and numbers[-1] != b"1":
+                inside[int(numbers[-1])] = pid
+    return inside[min(inside)] if inside else None
 
 
 class Warden:
@@ -211,6 +248,7 @@ class Warden:
         file_bytes: int | None = None,
         filter: str | None = None,
         namespaced: bool = False,
+        processes: int | None = None,
     ) -> None:
         self.namespaced = namespaced
         self.status: int | None = None
@@ -223,8 +261,33 @@ class Warden:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGCHLD, signal.SIGINT, *END_SIGNALS):
             signal.signal(number, self._on_signal)
-        self.kernel = start(argv, log_write, file_bytes, filter)
+        handles = {1: log_write, 2: log_write}
+        if processes is not None:
+            self._start_behind_gate(argv, handles, file_bytes, filter, processes)
+        else:
+            self.kernel = start(argv, handles, file_bytes, filter)
         os.close(log_write)
+
+    def _start_behind_gate(
+        self,
+        argv: list[str],
+        handles: dict[int, int],
+        file_bytes: int | None,
+        filter: str | None,
+        processes: int,
+    ) -> None:
+        """Start a cage that waits until its list of processes is limited."""
+        told, info = os.pipe()
+        gate, opener = os.pipe()
+        handles |= {INFO_HANDLE: info, GATE_HANDLE: gate}
+        self.kernel = start(argv, handles, file_bytes, filter)
+        os.close(info)
+        os.close(gate)
+        found = re.search(rb'"child-pid":\s*(\d+)', read_all(told))
+        os.close(told)
+        if found is not None and has_lists_with_limits():
+            limit_list(int(found[1]), processes)
+        os.close(opener)
 
     def _on_signal(self, number: int, _frame: object) -> None:
         if number in END_SIGNALS:
@@ -296,6 +359,14 @@ class Warden:
         return 128 - code if code < 0 else code
 
 
+def read_all(handle: int) -> bytes:
+    """Everything until nobody can write any more."""
+    data = bytearray()
+    while more := os.read(handle, 4096):
+        data += more
+    return bytes(data)
+
+
 def manager_is_gone() -> bool:
     """Whether nobody holds the other end of the life line any more."""
     poll = select.poll()
@@ -309,7 +380,8 @@ def main(arguments: list[str]) -> int:
     The first folder is the kernel's own. The second is the manager's: where the manager is gone
     the last of its wardens removes it, and the folder above it once that is empty.
     ``--file-bytes N`` and ``--filter FILE`` limit the kernel, ``--namespaced yes`` says that it
-    has a list of processes of its own.
+    has a list of processes of its own, ``--processes N`` how long that may become: then the cage
+    tells at INFO_HANDLE who it started, and waits at GATE_HANDLE.
     """
     cut = arguments.index("--")
     options = dict(zip(arguments[:cut:2], arguments[1:cut:2], strict=True))
@@ -320,6 +392,7 @@ def main(arguments: list[str]) -> int:
         file_bytes=int(size) if size else None,
         filter=options.get("--filter"),
         namespaced="--namespaced" in options,
+        processes=int(options["--processes"]) if "--processes" in options else None,
     )
     warden.wait()
     warden.clear()

@@ -57,6 +57,7 @@ class JupyterKernel:
         except OSError as error:
             remove_tree(str(run_dir))
             raise KernelStartFailed(f"The kernel could not be started: {error}") from error
+        self.pid = self._process.pid
         self.ended: asyncio.Future[Ended] = self._process.ended
         self._session = Session(key=str(connection["key"]).encode())
         self._news: asyncio.Future[None] = asyncio.get_running_loop().create_future()

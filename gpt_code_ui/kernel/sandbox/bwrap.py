@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gpt_code_ui.kernel.sandbox import places
 from gpt_code_ui.kernel.sandbox.places import Readable
+from gpt_code_ui.kernel.warden import GATE_HANDLE, INFO_HANDLE
 
 # Ubuntu's AppArmor profile lets bubblewrap make user namespaces at this path only.
 USUAL = "/usr/bin/bwrap"
@@ -44,6 +45,7 @@ class Cage:
 
     ``workspace`` and ``run_dir`` can be written; ``hide`` and ``keep`` lie in what is bound: the
     former are empty there, the latter can be read only. ``seccomp`` is the filter's descriptor.
+    ``gated``: it waits for the warden; ``everything``: it shows the whole machine, to be read.
     """
 
     readable: Readable
@@ -57,6 +59,7 @@ class Cage:
     seccomp: int | None = None
     tmp_bytes: int = 512 * MIB
     processes: int | None = None
+    gated: bool = False
     everything: bool = False
 
 
@@ -107,6 +110,8 @@ def arguments(bwrap: Bwrap, cage: Cage) -> list[str]:
     args += ["--chdir", cage.chdir]
     if cage.seccomp is not None:
         args += ["--seccomp", str(cage.seccomp)]
+    if cage.gated:
+        args += ["--info-fd", str(INFO_HANDLE), "--block-fd", str(GATE_HANDLE)]
     return args
 
 
