@@ -24,6 +24,7 @@ from pydantic import BaseModel, ValidationError
 from gpt_code_ui.errors import GptCodeError
 from gpt_code_ui.profiles import ask
 from gpt_code_ui.protocol import ChatMessage, Picture, UserMessage
+from gpt_code_ui.reader_cage import ReaderCage
 from gpt_code_ui.seeing import AGAIN
 from gpt_code_ui.workspace import Workspace
 
@@ -60,8 +61,11 @@ class _Made(BaseModel):
 class Pictures:
     """Pictures of any workspace. Every method may be called from any thread."""
 
-    def __init__(self, limits: PictureLimits = PictureLimits()) -> None:
+    def __init__(
+        self, limits: PictureLimits = PictureLimits(), cage: ReaderCage | None = None
+    ) -> None:
         self._limits = limits
+        self._cage = cage or ReaderCage()
         self._known: OrderedDict[object, _Made] = OrderedDict()
         self._kept = 0
         self._lock = threading.Lock()
@@ -117,7 +121,7 @@ class Pictures:
         if timeout <= 0 or not self._readers.acquire(timeout=timeout):
             return _Made(missing=LATE)
         try:
-            answer = ask(file, {"name": "", "picture": limits}, timeout)
+            answer = ask(file, {"name": "", "picture": limits}, timeout, self._cage)
         finally:
             self._readers.release()
         if answer is None:

@@ -17,15 +17,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import IO, BinaryIO
 
 from pydantic import ValidationError
 
 from gpt_code_ui.errors import GptCodeError
-from gpt_code_ui.kernel.sandbox.environment import environment
 from gpt_code_ui.kernel.warden import descendants, kill_all
 from gpt_code_ui.protocol import FileEntry, Profile, ToldFile
+from gpt_code_ui.reader_cage import HOME, ReaderCage, Start
 from gpt_code_ui.told import Share, describe
 from gpt_code_ui.workspace import Workspace
 
@@ -48,8 +47,9 @@ Key = tuple[str, str, int, int]
 class Profiles:
     """Profiles of the files in any workspace. Every method may be called from any thread."""
 
-    def __init__(self, share: Share = "rows") -> None:
+    def __init__(self, share: Share = "rows", cage: ReaderCage | None = None) -> None:
         self._share = share
+        self._cage = cage or ReaderCage()
         self._known: OrderedDict[Key, Profile] = OrderedDict()
         self._lock = threading.Lock()
         self._readers = threading.BoundedSemaphore(READERS)
@@ -122,7 +122,8 @@ class Profiles:
         if not self._readers.acquire(timeout=timeout):
             return None
         try:
-            return read(file, path.rsplit("/", 1)[-1], deadline - time.monotonic())
+            name = path.rsplit("/", 1)[-1]
+            return read(file, name, deadline - time.monotonic(), self._cage)
         except OSError as error:
             log.warning("no reader could be started: %s", error)
             return None
@@ -166,14 +167,16 @@ def _is_news(entry: FileEntry, before: Mapping[str, ToldFile]) -> bool:
     return told is None or (told.size, told.modified) != (entry.size, entry.modified)
 
 
-def read(file: BinaryIO, name: str, timeout: float) -> Profile | None:
+def read(
+    file: BinaryIO, name: str, timeout: float, cage: ReaderCage | None = None
+) -> Profile | None:
     """Ask a reader process about an open file; None if the time is over.
 
     A reader that dies or answers nonsense makes the file a broken one. Raises OSError when none
     can be started.
     """
     size = os.fstat(file.fileno()).st_size
-    answer = ask(file, {"name": name}, timeout)
+    answer = ask(file, {"name": name}, timeout, cage)
     if answer is None:
         log.info("the reader took too long over a file of %d bytes", size)
         return None
@@ -184,31 +187,40 @@ def read(file: BinaryIO, name: str, timeout: float) -> Profile | None:
         return unread(size, "looking into it took too much time or memory")
 
 
-def ask(file: IO[bytes], question: Mapping[str, object], timeout: float) -> bytes | None:
+def ask(
+    file: IO[bytes],
+    question: Mapping[str, object],
+    timeout: float,
+    cage: ReaderCage | None = None,
+) -> bytes | None:
     """What a reader of its own answers about an open file; None if the time is over.
 
     Raises OSError when none can be started.
     """
     deadline = time.monotonic() + timeout
-    process = _start(file.fileno())
+    with (cage or ReaderCage()).start(_reader()) as how:
+        process = _start(how, file.fileno())
     try:
-        return _talk(process, {"fd": file.fileno(), **question}, deadline)
+        return _talk(process, {"fd": file.fileno(), **question, **how.told}, deadline)
     finally:
         _end(process)
 
 
-def _start(descriptor: int) -> subprocess.Popen[bytes]:
-    home = Path(__file__).resolve().parent.parent
-    installed = home.name in ("site-packages", "dist-packages")
+def _reader() -> list[str]:
+    installed = HOME.name in ("site-packages", "dist-packages")
     safe_path = ["-P"] if installed else []
+    return [sys.executable, *safe_path, "-B", "-m", MODULE]
+
+
+def _start(how: Start, descriptor: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, *safe_path, "-B", "-m", MODULE],
+        how.argv,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        cwd=home,
-        env=environment(),
-        pass_fds=(descriptor,),
+        cwd=HOME,
+        env=how.env,
+        pass_fds=(descriptor, *how.handles),
         start_new_session=True,
         bufsize=0,
     )

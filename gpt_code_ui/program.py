@@ -32,6 +32,7 @@ from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import system_prompt
 from gpt_code_ui.protocol import StartKernel
 from gpt_code_ui.publisher import Publisher
+from gpt_code_ui.reader_cage import ReaderCage
 from gpt_code_ui.server import HttpServer, listen
 from gpt_code_ui.settings import Settings
 from gpt_code_ui.store import Store
@@ -186,6 +187,7 @@ class Program:
 
     def _ports(self, models: Models, mcp: McpServers) -> Ports:
         settings = self._settings
+        reader = self._reader_cage()
         return Ports(
             model_for=models.model_for,
             models=models.rows,
@@ -196,9 +198,10 @@ class Program:
             rules=settings.rules,
             more_tools=mcp,
             system_prompt=self._prompt_for,
-            profiles=Profiles(settings.share),
+            profiles=Profiles(settings.share, reader),
             pictures=Pictures(
-                PictureLimits(settings.image_bytes, settings.image_edge, settings.image_count)
+                PictureLimits(settings.image_bytes, settings.image_edge, settings.image_count),
+                reader,
             ),
             vision_model=models.vision_model,
             approve=self._choices.approve,
@@ -215,6 +218,10 @@ class Program:
     def _prompt_for(self, workspace: Workspace) -> str:
         level = self.containment.level
         return system_prompt(workspace.list(), "none" if level == "ask" else level)
+
+    def _reader_cage(self) -> ReaderCage:
+        level = self.containment.level
+        return ReaderCage("none" if level == "ask" else level, self._cage.hidden)
 
     def _facts(self, model: str, models: Models) -> ModelFacts:
         settings = self._settings

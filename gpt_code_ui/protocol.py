@@ -770,7 +770,7 @@ class KernelInfo(Value):
     state: KernelState = "parked"
     reason: str | None = None
     hint: str | None = None
-    sandbox: str = "none"
+    sandbox: SandboxLevel = "none"
     network: bool = True
 
 

@@ -1,4 +1,4 @@
-"""Reads ``{"fd", "name"}`` from standard input; writes the profile of that open file as JSON.
+"""Reads ``{"fd", "name", "bounds"?}`` from standard input; writes that file's profile as JSON.
 
 With ``"picture": {"bytes", "edge"}`` it writes the file as a picture within these limits.
 """
@@ -12,11 +12,11 @@ from gpt_code_ui.reader.limits import confine
 
 def main() -> int:
     """Answer one question."""
-    confine()
+    asked = json.loads(sys.stdin.readline())
+    confine(asked.get("bounds"))
     from gpt_code_ui.reader.kinds import look
     from gpt_code_ui.reader.pictures import fitted
 
-    asked = json.loads(sys.stdin.readline())
     limits = asked.get("picture")
     with os.fdopen(int(asked["fd"]), "rb") as file:
         if limits is not None:

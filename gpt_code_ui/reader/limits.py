@@ -2,7 +2,10 @@
 
 import resource
 import signal
+from collections.abc import Mapping
+from typing import Any
 
+from gpt_code_ui.kernel.sandbox import landlock
 from gpt_code_ui.kernel.warden import PR_SET_PDEATHSIG, prctl
 
 CPU_S = 20
@@ -11,8 +14,11 @@ OPEN_FILES = 256
 LIFE_S = 60
 
 
-def confine() -> None:
-    """No file can be written, and time, memory and life are bounded."""
+def confine(bounds: Mapping[str, Any] | None = None) -> None:
+    """No file can be written, and time, memory and life are bounded.
+
+    ``bounds``: what Landlock is to leave, where that is the cage. Raises OSError.
+    """
     for limit, value in (
         (resource.RLIMIT_CPU, CPU_S),
         (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
@@ -25,6 +31,8 @@ def confine() -> None:
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(LIFE_S)
+    if bounds is not None:
+        landlock.confine(landlock.Bounds(**bounds))
 
 
 def _lower(limit: int, value: int) -> None:

@@ -14,6 +14,7 @@ import { LoadFailed, LoadingState } from "../features/chat/LoadStates";
 import type { TranscriptHandle } from "../features/chat/Transcript";
 import { Composer } from "../features/composer/Composer";
 import { KernelMenu } from "../features/kernel/KernelMenu";
+import { SandboxShield } from "../features/kernel/SandboxShield";
 import { ModelMenu } from "../features/models/ModelMenu";
 import { NotebookMenu } from "../features/notebook/NotebookMenu";
 import { Banners } from "../features/status/Banners";
@@ -214,6 +215,12 @@ function renderApproval(tool: ToolPart, conversationId: string): ReactNode {
   );
 }
 
+/** A kernel that did not start for want of an answer. */
+function startAgain(transcript: Conversation | undefined): void {
+  if (transcript?.kernel.state !== "dead") return;
+  void api.kernel(transcript.id, "restart").catch(reportError);
+}
+
 interface HeaderProps {
   sidebar: Panel;
   files: Panel;
@@ -233,6 +240,7 @@ function Header({ sidebar, files, transcript, children }: HeaderProps) {
       {children}
       <h1 className="sr-only">{transcript?.title || words.brand}</h1>
       <span className="flex-1" />
+      <SandboxShield kernel={transcript?.kernel} onAgreed={() => startAgain(transcript)} />
       {transcript && <KernelMenu kernel={transcript.kernel} conversationId={transcript.id} />}
       {transcript && (
         <NotebookMenu

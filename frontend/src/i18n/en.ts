@@ -194,8 +194,6 @@ export const en = {
     restart: "Restart",
     restartTitle: "Restart the kernel?",
     restartBody: "Variables and imports are lost. The files and the conversation stay.",
-    noSandbox: "No sandbox: the code can do what you can do on this computer.",
-    sandboxed: (level: string) => `Sandbox: ${level}`,
     networkOn: "The code can reach the network.",
     networkOff: "The code cannot reach the network.",
     cannotRun: "The kernel is not running",
@@ -218,6 +216,58 @@ export const en = {
     dropHint: "It becomes a conversation of its own",
     from: (name: string) => `Imported from ${name}`,
     fromNote: "Nothing of it has run here: its variables are not there until you run its cells.",
+  },
+  sandbox: {
+    asks: "No sandbox: code does not run yet",
+    short: {
+      bwrap: "Sandbox: bubblewrap",
+      landlock: "Sandbox: Landlock",
+      none: "No sandbox: code can do what you can do",
+    },
+    bwrap: {
+      title: "Code runs in a sandbox",
+      lead: "bubblewrap shows it nothing of this computer but what it needs.",
+      can: [
+        "Read and write the files of this conversation",
+        "Read the system's programs and your Python packages",
+        "Use /tmp, in memory",
+      ],
+      cannot: [
+        "See your other files, other conversations or keys",
+        "Reach the network, or any program on this computer",
+        "Go on when GPT-Code UI has ended",
+      ],
+    },
+    landlock: {
+      title: "Code runs in a sandbox",
+      lead: "Landlock refuses it what it does not need. bubblewrap would do more.",
+      can: [
+        "Read and write the files of this conversation",
+        "Read the system's programs and your Python packages",
+        "See that other files and programs exist",
+      ],
+      cannot: [
+        "Read your other files, other conversations or keys",
+        "Connect to the network, or to any program on this computer",
+      ],
+    },
+    none: {
+      title: "Code runs without a sandbox",
+      lead: "What the model writes runs with your rights, like a program that you start yourself.",
+      can: [
+        "Read, change and delete every file that you can",
+        "Reach the network and the programs on this computer",
+      ],
+      cannot: [] as string[],
+    },
+    question: "Run code without a sandbox?",
+    questionLead:
+      "No sandbox works on this computer, so code would run with your rights. It has not run yet.",
+    copy: "Copy the command",
+    mendNote: "After that, start GPT-Code UI again. gptcode doctor checks it.",
+    notNow: "Not now",
+    agree: "Run without a sandbox",
+    withdraw: "No longer run code without a sandbox",
   },
   header: {
     showFiles: "Show files",

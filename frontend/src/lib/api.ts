@@ -6,6 +6,7 @@ import type {
   ConversationSummary,
   ErrorBody,
   FileEntry,
+  KernelInfo,
   ModelInfo,
   Profile,
   Transcript,
@@ -87,8 +88,19 @@ export type ToolServerChange = { name: string } & Partial<
   Omit<ToolServer, "source" | "state" | "problem" | "tools">
 >;
 
+/** How code is contained. `asks`: no code runs before the person agreed to do without. */
+export interface SandboxInfo {
+  level: KernelInfo["sandbox"];
+  wanted: string;
+  asks: boolean;
+  agreed: boolean;
+  why: string | null;
+  mend: string | null;
+}
+
 export interface ProviderSettings {
   mcp_servers?: ToolServer[];
+  sandbox?: SandboxInfo;
   providers: ProviderInfo[];
   local_servers: { id: string; name: string; base_url: string; models: string[] }[];
   default_model: string | null;
@@ -255,6 +267,7 @@ export const api = {
     default_model?: string | null;
     vision_model?: string | null;
     approve?: Approve;
+    sandbox_consent?: boolean;
     mcp_servers?: ToolServerChange[];
   }) => request<ProviderSettings>("PATCH", "settings", fields),
   checkToolServer: (name: string) => request<ToolServer>("POST", "mcp/check", { name }),

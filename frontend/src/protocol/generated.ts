@@ -407,7 +407,7 @@ export interface KernelInfo {
   state: "starting" | "idle" | "busy" | "restarting" | "dead" | "parked";
   reason?: string;
   hint?: string;
-  sandbox: string;
+  sandbox: "bwrap" | "landlock" | "none";
   network: boolean;
 }
 

@@ -41,7 +41,7 @@ class Bwrap:
 
 @dataclass(frozen=True)
 class Cage:
-    """What one program gets. ``etc`` holds the files written by ``write_etc``.
+    """What one program gets. ``etc`` holds the files written by ``write_etc``, if it needs them.
 
     ``workspace`` and ``run_dir`` can be written; ``hide`` and ``keep`` lie in what is bound: the
     former are empty there, the latter can be read only. ``seccomp`` is the filter's descriptor.
@@ -50,7 +50,7 @@ class Cage:
 
     readable: Readable
     home: str
-    etc: str
+    etc: str | None
     env: Mapping[str, str]
     writable: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
@@ -156,7 +156,7 @@ def _mounts(bwrap: Bwrap, cage: Cage) -> Mounts:
     for path in cage.hide:
         if os.path.isdir(path):
             yield path, ("--tmpfs", path, "--remount-ro", path)
-        else:
+        elif cage.etc is not None:
             yield path, ("--ro-bind", os.path.join(cage.etc, "empty"), path)
 
 
@@ -170,8 +170,9 @@ def _system(cage: Cage) -> Mounts:
         path = f"/etc/{name}"
         if os.path.exists(path):
             yield path, ("--ro-bind", path, path)
-    for name in ("passwd", "group", "hosts", "nsswitch.conf"):
-        yield f"/etc/{name}", ("--ro-bind", os.path.join(cage.etc, name), f"/etc/{name}")
+    if cage.etc is not None:
+        for name in ("passwd", "group", "hosts", "nsswitch.conf"):
+            yield f"/etc/{name}", ("--ro-bind", os.path.join(cage.etc, name), f"/etc/{name}")
     if os.path.isdir(places.PROCESSORS):
         yield places.PROCESSORS, ("--ro-bind", places.PROCESSORS, places.PROCESSORS)
 

@@ -127,7 +127,7 @@ def _holds_too_much(path: str, protected: Iterable[str]) -> bool:
 
 def _is_secret(path: str, keys: Iterable[str], place: Place) -> bool:
     """Whether it lies where keys or our own things are, and not in the workspace."""
-    if is_within(path, place.workspace):
+    if place.workspace and is_within(path, place.workspace):
         return False
     real = os.path.realpath(path)
     return any(is_within(p, one) for one in (*keys, *place.hidden) for p in (path, real))

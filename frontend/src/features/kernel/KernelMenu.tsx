@@ -74,12 +74,11 @@ export function KernelMenu({
 }
 
 function notes(kernel: KernelInfo, words: Words): string[] {
-  const { sandbox } = kernel;
   return [
     kernel.reason,
     kernel.hint,
     kernel.state === "parked" ? words.kernel.parkedNote : undefined,
-    sandbox === "none" ? words.kernel.noSandbox : words.kernel.sandboxed(sandbox),
+    words.sandbox.short[kernel.sandbox],
     kernel.network ? words.kernel.networkOn : words.kernel.networkOff,
   ].filter((note) => note !== undefined);
 }
