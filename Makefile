@@ -64,7 +64,7 @@ test-browser: setup browser ## the browser journeys, through the real product
 	@$(ENV) CHROMIUM="$$($(PY) scripts/setup_browser.py --where)" PYTHON_UNDER_TEST="$(CURDIR)/$(PY)" \
 		$(PLAYWRIGHT) test --config tests/e2e/playwright.config.ts $(ARGS)
 
-browser: $(VENV)/pyvenv.cfg ## see that there is a browser and a CJK font, install them from apt where allowed
+browser: $(VENV)/pyvenv.cfg ## see that there is a browser, a CJK font and bubblewrap, install them from apt where allowed
 	@$(PY) scripts/setup_browser.py
 
 peers: $(VENV)/pyvenv.cfg ## see that the tests have the LiteLLM proxy to talk to, in .peers

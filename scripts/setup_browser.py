@@ -1,4 +1,4 @@
-"""See that the browser journeys have a browser and a CJK font; install both from apt where we may.
+"""See that the tests have a browser, a CJK font and a sandbox; install them from apt where we may.
 
 ``--where`` prints the browser's path and installs nothing. Exit 1 with one line that names the
 command if something is missing and this user cannot install it.
@@ -64,6 +64,8 @@ def missing_packages() -> list[str]:
         packages.append("chromium")
     if not has_cjk_font():
         packages.append("fonts-noto-cjk")
+    if sys.platform.startswith("linux") and not shutil.which("bwrap"):
+        packages.append("bubblewrap")
     return packages
 
 
@@ -92,7 +94,7 @@ def advice(packages: list[str]) -> str:
     """The one line for whoever has to install by hand."""
     wanted = " ".join(packages)
     return (
-        f"The browser journeys need {' and '.join(packages)}: "
+        f"The tests need {' and '.join(packages)}: "
         f"run 'sudo apt-get install {wanted}' (or set CHROMIUM to a Chromium or Chrome you have)"
     )
 

@@ -218,6 +218,8 @@ export const en = {
     fromNote: "Nothing of it has run here: its variables are not there until you run its cells.",
   },
   sandbox: {
+    can: "Code can",
+    cannot: "Code cannot",
     asks: "No sandbox: code does not run yet",
     short: {
       bwrap: "Sandbox: bubblewrap",

@@ -211,6 +211,8 @@ export const zhCN: Words = {
     fromNote: "其中的代码没有在这里运行过：运行它的单元之后，变量才会存在。",
   },
   sandbox: {
+    can: "代码可以",
+    cannot: "代码不能",
     asks: "没有沙箱：代码尚未运行",
     short: {
       bwrap: "沙箱：bubblewrap",

@@ -169,7 +169,10 @@ def _said(command: list[str], handle: int | None = None) -> str | None:
     if done.returncode == 0:
         return None
     lines = done.stderr.strip().splitlines()
-    return lines[-1].removeprefix("bwrap: ") if lines else f"it ended with {done.returncode}"
+    if not lines:
+        return f"it ended with {done.returncode}"
+    # Distributions add where to read on.
+    return lines[-1].removeprefix("bwrap: ").partition(". See ")[0].rstrip(".")
 
 
 def _number(path: str) -> int | None:
