@@ -220,9 +220,12 @@ def _say(line: str) -> None:
 @contextlib.contextmanager
 def _headless(settings: Settings) -> "Iterator[tuple[Program, socket.socket]]":
     """A program without a page, on a data folder that is thrown away if the own one is in use."""
+    from gpt_code_ui.containment import check_root, contain, refuse_to_ask
     from gpt_code_ui.data_folder import DataFolder
     from gpt_code_ui.instance import Instance
 
+    check_root(settings)
+    refuse_to_ask(contain(settings))
     with contextlib.ExitStack() as stack:
         data = DataFolder(settings.data_dir)
         instance = Instance.acquire(data.path)
@@ -271,6 +274,7 @@ def _import_config(arguments: Sequence[str]) -> int:
 
 def _serve_mcp(arguments: Sequence[str]) -> int:
     """``gptcode mcp``: nothing but the protocol goes to stdout."""
+    from gpt_code_ui.containment import check_root
     from gpt_code_ui.data_folder import check_folder
     from gpt_code_ui.logs import SafeFormatter, start_logging
     from gpt_code_ui.mcp.host import Host
@@ -278,6 +282,7 @@ def _serve_mcp(arguments: Sequence[str]) -> int:
     from gpt_code_ui.program import check_host
 
     settings = load(parse(arguments))
+    check_root(settings)
     check_host(settings)
     if settings.folder is not None:
         check_folder(settings.folder, settings.data_dir)

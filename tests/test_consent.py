@@ -1,5 +1,7 @@
 """A machine on which no cage works, from start to consent: the real product, over HTTP."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,6 +33,19 @@ def test_no_code_runs_before_the_person_agreed() -> None:
         assert run(product, conversation)["status"] == "ok"
         kernel = product.json("GET", f"/api/conversations/{conversation}")["kernel"]
         assert (kernel["sandbox"], kernel["network"]) == ("none", True)
+
+
+@pytest.mark.skipif(seccomp.machine() is None, reason="there is no filter for this machine")
+def test_a_run_without_a_page_asks_nobody(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    flags = ["--demo", "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(
+        [*UNCAGED, "run", "Explain", *flags], cwd=tmp_path, env=environment, text=True,
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "no sandbox works here" in done.stderr
+    assert "--sandbox none" in done.stderr
 
 
 def run(product: Product, conversation: str) -> dict[str, str]:

@@ -39,7 +39,7 @@ async def client(data: Path, *flags: str, mode: Any = "auto") -> AsyncIterator[C
     parameters = StdioServerParameters(
         command=sys.executable,
         args=["-m", "gpt_code_ui", "mcp", "--data-dir", str(data), *flags],
-        env={"PYTHONPATH": str(ROOT)},
+        env={"PYTHONPATH": str(ROOT), "GPTCODE_ALLOW_ROOT": "1"},
         cwd=data.parent,
     )
     about = Implementation(name="assistant", version="1")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from http.client import HTTPException
 
+from gpt_code_ui.containment import contain, refuse_to_ask
 from gpt_code_ui.data_folder import DataFolder
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
@@ -58,6 +59,12 @@ class Host:
         instance = Instance.acquire(self._settings.data_dir)
         if instance is None:
             return
+        try:
+            # Nobody could be asked here.
+            refuse_to_ask(contain(self._settings))
+        except UsageError:
+            instance.release()
+            raise
         port = 0 if self._settings.port == USUAL_PORT else self._settings.port
         settings = replace(self._settings, port=port)
         self._program = Program(settings, instance, self._data, conceal=self._conceal)
