@@ -42,7 +42,7 @@ beforeEach(() => {
   settings.invalidate();
   vi.spyOn(globalThis, "fetch").mockImplementation((_, init) => {
     if (init?.method === "PATCH") {
-      sent.push(JSON.parse(String(init.body)));
+      sent.push(JSON.parse(init.body as string));
       told = { ...told, asks: false, agreed: true };
     }
     return Promise.resolve(new Response(JSON.stringify({ sandbox: told })));
