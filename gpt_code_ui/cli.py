@@ -35,7 +35,8 @@ REDIRECT = "open.html"
 DESCRIPTION = (
     "A local code interpreter with a page. `gptcode run PROMPT FILE...` does one turn without it, "
     "`gptcode doctor` checks the installation, `gptcode import-config PATH` takes over a "
-    "Local-Code-Interpreter config.json, `gptcode mcp` is an MCP server on stdin and stdout."
+    "Local-Code-Interpreter config.json, `gptcode mcp` is an MCP server on stdin and stdout, "
+    "`gptcode verify NOTEBOOK` runs a notebook again and compares."
 )
 RUN_DESCRIPTION = (
     "One turn without a page: progress on stderr, the answer on stdout. Exit code 0: completed, "
@@ -295,11 +296,46 @@ def _serve_mcp(arguments: Sequence[str]) -> int:
     return serve_stdio(host, __version__, settings.model_output_bytes)
 
 
+def _verify(arguments: Sequence[str]) -> int:
+    """``gptcode verify NOTEBOOK [--json]``: 0 reproduces, 1 differs, 3 could not run, 2 usage."""
+    from gpt_code_ui.errors import GptCodeError
+    from gpt_code_ui.verify import report, verify
+
+    given = [argument for argument in arguments if argument != "--json"]
+    if not given or given[0].startswith("-"):
+        raise UsageError("verify needs a notebook", hint="gptcode verify analysis.ipynb")
+    path = Path(given[0])
+    if not path.is_file():
+        raise UsageError(f"there is no notebook {path}")
+    settings = load(parse(given[1:]))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        result = verify(path, settings, _show_progress)
+    except GptCodeError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        print(f"gptcode: {error.message}{hint}", file=sys.stderr)
+        return 3
+    except KeyboardInterrupt:
+        print("gptcode: stopped", file=sys.stderr)
+        return 3
+    if "--json" in arguments:
+        print(result.model_dump_json(exclude_none=True, exclude={"type", "replay_id", "purpose"}))
+    else:
+        print("\n".join(report(path, result)))
+    return {"reproduces": 0, "differs": 1}.get(result.status, 3)
+
+
+def _show_progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\rcell {done} of {total}", end="\n" if done == total else "", file=sys.stderr)
+
+
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "doctor": _doctor,
     "import-config": _import_config,
     "mcp": _serve_mcp,
     "run": _run,
+    "verify": _verify,
 }
 
 

@@ -34,6 +34,9 @@ from gpt_code_ui.protocol import (
     TurnStarted,
 )
 from gpt_code_ui.publisher import Publisher, now
+from gpt_code_ui.replays import Replays
+from gpt_code_ui.reruns import Places, Reruns
+from gpt_code_ui.silent_kernel import Hearers
 from gpt_code_ui.store import Store
 from gpt_code_ui.subscription import Subscription
 from gpt_code_ui.transcript import closing_events, fold
@@ -55,7 +58,9 @@ class Conversations:
     def __init__(
         self, store: Store, client: Kernels, publisher: Publisher, ports: Ports, limits: Limits,
         output_dir: Path, notebooks: KeptNotebooks | None = None,
+        hearers: Hearers | None = None,
     ) -> None:  # fmt: skip
+        """``output_dir`` lies in the data folder; ``hearers`` stand between kernels and log."""
         self.client = client
         self._notebooks = notebooks or KeptNotebooks(
             store, publisher, lambda id: ports.workspace_for(id).root, self.kernelspec
@@ -65,7 +70,17 @@ class Conversations:
         self._store = store
         self._ports = ports
         self._output_dir = output_dir
-        self._turns = Turns(store, client, publisher, ports, limits, self.output_file)
+        places = Places.below(output_dir.parent)
+        self._replays = Replays(
+            client, hearers or Hearers(publisher.publish), publisher, places.scratch
+        )
+        self._turns = Turns(
+            store, client, publisher, ports, limits, self.output_file, self._replays.wait
+        )
+        self.reruns = Reruns(
+            store, client, publisher, ports, self._replays, places, self.transcript, self.create,
+            self._running,
+        )  # fmt: skip
         self._recover()
 
     # --- the list ------------------------------------------------------------------------------
@@ -200,10 +215,16 @@ class Conversations:
         return list(rows.values())
 
     def stop(self, conversation_id: str) -> None:
-        """End the turn and interrupt the kernel; harmless when nothing runs. Raises NotFound."""
+        """End the turn and a replay, interrupt the kernel; harmless when nothing runs.
+
+        Raises NotFound.
+        """
         self._summary(conversation_id)
         self._turns.stop(conversation_id)
-        if self.client.running(conversation_id):
+        # A replay interrupts its own cell; a second interrupt could reach the one after it.
+        rebuilding = self._replays.rebuilding(conversation_id)
+        self._replays.stop(conversation_id)
+        if not rebuilding and self.client.running(conversation_id):
             self.client.interrupt(conversation_id)
 
     # --- the kernel ----------------------------------------------------------------------------
@@ -211,6 +232,7 @@ class Conversations:
     def run_cell(self, conversation_id: str, code: str, after_cell: str | None = None) -> str:
         """Run the person's own code and return the cell's id. Raises NotFound."""
         self._summary(conversation_id)
+        self.reruns.refuse_rebuilding(conversation_id)
         cell_id = new_id()
         self.execute(
             conversation_id,
@@ -255,10 +277,14 @@ class Conversations:
         self.publisher.publish(conversation_id, InputReplied(cell_id=cell_id))
         self.client.input_reply(conversation_id, InputReply(cell_id=cell_id, text=text))
 
-    def kernel(self, conversation_id: str, action: str) -> None:
-        """``interrupt`` or ``restart``. Raises NotFound, InvalidValue."""
+    def kernel(self, conversation_id: str, action: str, *, consent: bool = False) -> None:
+        """``interrupt``, ``restart`` or ``restore``. Raises NotFound, InvalidValue, Conflict."""
         self._summary(conversation_id)
+        if action != "restore":
+            self._replays.stop_rebuild(conversation_id)
         match action:
+            case "restore":
+                self.reruns.restore(conversation_id, consent=consent)
             case "interrupt":
                 self.client.interrupt(conversation_id)
             case "restart":
@@ -266,7 +292,9 @@ class Conversations:
                 self.client.ensure_kernel(conversation_id, start)
                 self.client.restart(conversation_id)
             case _:
-                raise InvalidValue(f"The kernel cannot {action!r}.", hint="interrupt or restart")
+                raise InvalidValue(
+                    f"The kernel cannot {action!r}.", hint="interrupt, restart, restore"
+                )
 
     # --- files and the rest --------------------------------------------------------------------
 
@@ -362,6 +390,7 @@ class Conversations:
 
     def close(self, timeout: float = 3.0) -> None:
         """Stop every turn, wait for them within ``timeout`` seconds, store what is left."""
+        self._replays.close(timeout / 2)
         self._turns.close(timeout)
         self.publisher.close()
         self._notebooks.close()
@@ -394,6 +423,7 @@ class Conversations:
                 for delta in self._store.open_parts(conversation_id)
             ]
             left = fold(summary, chain(self._store.events(conversation_id, 0), open_parts))
+            self.reruns.put_back(left)
             for event in closing_events(left, RESTARTED):
                 self.publisher.publish(conversation_id, event)
             parked = KernelStatus(state="parked", reason=f"{RESTARTED} The variables are gone.")

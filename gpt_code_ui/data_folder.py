@@ -6,6 +6,7 @@ next time.
 """
 
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class DataFolder:
         self.consent = path / "consent.json"
         self.outputs = path / "outputs"
         self._workspaces = path / "workspaces"
+        self._versions = path / "versions"
         if path in (Path(path.anchor), _home()):
             raise UsageError(f"{path} cannot be the data folder", hint="name a folder of its own")
         try:
@@ -38,14 +40,20 @@ class DataFolder:
         if not any(self.path.iterdir()):
             with suppress(PermissionError):
                 self.path.chmod(0o700)
-        for folder in (self.outputs, self._workspaces):
+        for folder in (self.outputs, self._workspaces, self._versions):
             folder.mkdir(mode=0o700, exist_ok=True)
+        # Scratch copies that a crash left.
+        shutil.rmtree(self.path / "replays", ignore_errors=True)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
 
     def output_dir(self, conversation_id: str) -> Path:
         """Where the whole outputs of a conversation's cells are kept."""
         return self.outputs / conversation_id
+
+    def version_dir(self, conversation_id: str) -> Path:
+        """Where versions of a conversation's files are kept."""
+        return self._versions / conversation_id
 
     def workspace(self, conversation_id: str, begun_in: Path | None) -> Path:
         """The folder a conversation works in; ``begun_in`` is the person's own, for a new one.

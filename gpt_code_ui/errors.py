@@ -7,9 +7,12 @@
     ├── Forbidden                     403 forbidden
     ├── NotFound                      404 not_found
     ├── Conflict                      409 busy
+    │   ├── ConsentNeeded             409 consent_needed
+    │   └── ChangedLater              409 changed_later
     ├── BodyTooLarge                  413 too_large
     ├── WrongMediaType                415 not_json
     ├── InvalidValue                  422 invalid
+    │   └── NotKept                   422 not_kept
     ├── NoRoom                        507 no_room
     ├── TurnLimit                     422 turn_limit           (ends a turn with status "limit")
     ├── ToolFailed                    502 tool_failed          (a tool beside ``execute_code``)
@@ -104,6 +107,18 @@ class Conflict(GptCodeError):
     status, code = 409, "busy"
 
 
+class ConsentNeeded(Conflict):
+    """It would run in a folder of the person's own, and is asked about first."""
+
+    code = "consent_needed"
+
+
+class ChangedLater(Conflict):
+    """A file was changed again after the cell whose changes are to be reverted."""
+
+    code = "changed_later"
+
+
 class BodyTooLarge(GptCodeError):
     """The body is over the limit of this endpoint."""
 
@@ -120,6 +135,12 @@ class InvalidValue(GptCodeError):
     """Read well, but a value is not one we can use."""
 
     status, code = 422, "invalid"
+
+
+class NotKept(InvalidValue):
+    """An earlier version of a file was not kept and cannot be had back."""
+
+    code = "not_kept"
 
 
 class NoRoom(GptCodeError):

@@ -1,7 +1,8 @@
 """What the model is told: the conversation as chat messages, and a cell's run as a tool result.
 
 Every call has its result, whatever was stopped or cut, and what the person ran by hand is told at
-the time it happened, so that the beginning of a history never changes from turn to turn.
+the time it happened, so that the beginning of a history never changes from turn to turn, unless a
+cell is edited.
 """
 
 import json

@@ -16,12 +16,14 @@ from gpt_code_ui.errors import GptCodeError, NoRoom, NotFound, StoreError
 from gpt_code_ui.notebook import ipynb_text, notebook
 from gpt_code_ui.notebook_file import ENDING, NotebookFile, checked_path, is_ours, stem_from
 from gpt_code_ui.protocol import (
+    CellDeleted,
     CellFinished,
     ConversationChanged,
     Delta,
     Event,
     FileChanges,
     Published,
+    ReplayFinished,
     TurnFinished,
     TurnStarted,
 )
@@ -35,7 +37,9 @@ log = logging.getLogger(__name__)
 QUIET_S = 1.0
 FOREVER_S = 3600.0
 LAST_WRITE_S = 10.0
-AT_ONCE = (CellFinished, TurnFinished, TurnStarted, ConversationChanged)
+AT_ONCE = (
+    CellFinished, CellDeleted, TurnFinished, TurnStarted, ConversationChanged, ReplayFinished,
+)  # fmt: skip
 # What may settle the name of a file that is to be called after its conversation.
 NAMING = (CellFinished, TurnFinished)
 

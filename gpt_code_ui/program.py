@@ -30,11 +30,12 @@ from gpt_code_ui.page_choices import PageChoices
 from gpt_code_ui.pictures import PictureLimits, Pictures
 from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import system_prompt
-from gpt_code_ui.protocol import StartKernel
+from gpt_code_ui.protocol import KeepVersions, StartKernel
 from gpt_code_ui.publisher import Publisher
 from gpt_code_ui.reader_cage import ReaderCage
 from gpt_code_ui.server import HttpServer, listen
 from gpt_code_ui.settings import Settings
+from gpt_code_ui.silent_kernel import Hearers
 from gpt_code_ui.store import Store
 from gpt_code_ui.supervisor import LaunchOptions, Supervisor
 from gpt_code_ui.turns import ModelFacts, Ports
@@ -108,7 +109,8 @@ class Program:
         notebooks = KeptNotebooks(
             store, publisher, lambda id: self._workspace(id).root, lambda: kernelspec(settings)
         )
-        supervisor = self._start_manager(client := KernelClient(notebooks.publish))
+        hearers = Hearers(notebooks.publish)
+        supervisor = self._start_manager(client := KernelClient(hearers.publish))
         self._endings.callback(self._stop_server)
         models = self.models = Models(settings, port=port, conceal=self._conceal)
         models.look()
@@ -116,7 +118,7 @@ class Program:
         self._choices = PageChoices(settings)
         conversations = self.conversations = Conversations(
             store, client, publisher, self._ports(models, mcp), self._limits(), self._data.outputs,
-            notebooks,
+            notebooks, hearers,
         )  # fmt: skip
         self._endings.callback(conversations.close, TURNS_STOP_S)
         # Servers wind up while all the rest ends.
@@ -192,6 +194,7 @@ class Program:
             model_for=models.model_for,
             models=models.rows,
             workspace_for=self._workspace,
+            own_workspace=self._own_workspace,
             kernel_start=self._kernel_start,
             kernels=lambda: kernels(settings),
             facts=lambda model: self._facts(model, models),
@@ -255,6 +258,11 @@ class Program:
                 self._workspaces[conversation_id] = workspace
         return workspace
 
+    def _own_workspace(self, conversation_id: str) -> Workspace:
+        """A folder of ours for a conversation that has none yet."""
+        self._data.workspace(conversation_id, None)
+        return self._workspace(conversation_id)
+
     def _kernel_start(self, conversation_id: str) -> StartKernel:
         return StartKernel(
             workspace=str(self._workspace(conversation_id).root),
@@ -262,7 +270,19 @@ class Program:
             kernel_name=self._settings.kernel,
             output_dir=str(self._data.output_dir(conversation_id)),
             sandbox=self.containment.level,
+            versions=self._keep(conversation_id),
         )
+
+    def _keep(self, conversation_id: str) -> KeepVersions:
+        """What is kept of files before cells change them; little of the person's own folder."""
+        settings = self._settings
+        in_place = self._workspace(conversation_id).in_place
+        total = settings.snapshot_folder_bytes if in_place else settings.snapshot_bytes
+        return KeepVersions(
+            dir=str(self._data.version_dir(conversation_id)),
+            file_bytes=min(settings.snapshot_file_bytes, total), total_bytes=total,
+            in_place=in_place,
+        )  # fmt: skip
 
 
 def check_host(settings: Settings) -> None:

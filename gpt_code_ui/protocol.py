@@ -134,6 +134,45 @@ class Profile(Value):
     broken: str | None = None
 
 
+class InputFile(Value):
+    """A file that cells were given, by its content."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class ParentLink(Value):
+    """Where a branch came from: the conversation, and the turn it was taken before.
+
+    ``turns``: how many questions were asked up to there. The next one stands where that turn does,
+    and a branch taken before it names the same turn.
+    """
+
+    conversation_id: str
+    before_turn: str
+    turns: int
+
+
+DifferenceKind = Literal[
+    "number", "text", "figure", "exception", "missing_output", "extra_output", "changed_input"
+]
+
+
+class Difference(Value):
+    """Where a replay first differs. ``cell`` counts from 1, ``output`` from 0.
+
+    ``expected`` and ``found`` are short texts, cut around what differs.
+    """
+
+    kind: DifferenceKind
+    cell: int
+    cell_id: str | None = None
+    output: int | None = None
+    expected: str = ""
+    found: str = ""
+
+
 class ToldFile(Value):
     """A file as it was when the model was told of it, and in which words."""
 
@@ -150,10 +189,16 @@ TurnStatus = Literal["completed", "stopped", "limit", "failed"]
 CellStatus = Literal["ok", "error", "interrupted", "timeout", "died", "not_run"]
 CellOrigin = Literal["model", "person"]
 SandboxLevel = Literal["bwrap", "landlock", "none"]
+# proof: in a fresh kernel, compared; restore and branch: a kernel gets its variables back.
+ReplayPurpose = Literal["proof", "restore", "branch"]
+ReplayStatus = Literal["reproduces", "differs", "restored", "stopped", "failed"]
 
 
 class KernelStatus(Value):
-    """The kernel's state. ``parked``: not running, starts when it is needed."""
+    """The kernel's state. ``parked``: not running, starts when it is needed.
+
+    ``used``: code has run in it, so it has variables.
+    """
 
     type: Literal["kernel_status"] = "kernel_status"
     kernel_id: str | None = None
@@ -162,6 +207,7 @@ class KernelStatus(Value):
     hint: str | None = None
     sandbox: SandboxLevel = "none"
     network: bool = True
+    used: bool | None = None
 
 
 class TurnStarted(Value):
@@ -231,7 +277,7 @@ class CodeDelta(Value):
 
 
 class CellStarted(Value):
-    """The cell reached the kernel, with its whole code.
+    """The cell reached the kernel, with its whole code; again, when it was edited and runs anew.
 
     ``repaired``: the model's call was not as it should be, and was understood. ``kept``: what else
     the cell had in an imported notebook.
@@ -275,7 +321,10 @@ class CellOutputsCleared(Value):
 
 
 class CellFinished(Value):
-    """Execute reply and iopub idle were both seen, or the cell cannot go on."""
+    """Execute reply and iopub idle were both seen, or the cell cannot go on.
+
+    ``not_kept``: files it changed or removed whose earlier content was not kept.
+    """
 
     type: Literal["cell_finished"] = "cell_finished"
     cell_id: str
@@ -284,6 +333,14 @@ class CellFinished(Value):
     ms: int = 0
     reason: str | None = None
     files: FileChanges = Field(default_factory=FileChanges)
+    not_kept: list[str] | None = None
+
+
+class CellDeleted(Value):
+    """The person took a cell away; what it did in the kernel and on the disk stays."""
+
+    type: Literal["cell_deleted"] = "cell_deleted"
+    cell_id: str
 
 
 class InputRequested(Value):
@@ -411,6 +468,7 @@ class ConversationChanged(Value):
     ``allowed``: what is no longer asked about, by the kinds of reasons.
     ``notebook``: the workspace file that is kept up to date as a notebook, empty for none;
     ``kept``: the metadata of the notebook that this was imported from.
+    ``parent`` is told once, when a branch begins.
     """
 
     type: Literal["conversation_changed"] = "conversation_changed"
@@ -422,6 +480,38 @@ class ConversationChanged(Value):
     allowed: list[str] | None = None
     notebook: str | None = None
     kept: dict[str, Any] | None = None
+    parent: ParentLink | None = None
+
+
+class ReplayProgress(Value):
+    """Cells run once more, for a proof or to bring variables back: ``done`` of ``total`` have."""
+
+    type: Literal["replay_progress"] = "replay_progress"
+    replay_id: str
+    purpose: ReplayPurpose
+    done: int
+    total: int
+
+
+class ReplayFinished(Value):
+    """How a replay ended. A proof ``reproduces`` or ``differs``; ``reason`` says why it failed.
+
+    ``skipped``: cells that were once interrupted or lost with their kernel are not run again.
+    ``packages``: versions of what was imported; ``inputs``: the files that cells were given.
+    """
+
+    type: Literal["replay_finished"] = "replay_finished"
+    replay_id: str
+    purpose: ReplayPurpose
+    status: ReplayStatus
+    cells: int
+    ms: int = 0
+    skipped: int | None = None
+    difference: Difference | None = None
+    reason: str | None = None
+    python: str | None = None
+    packages: dict[str, str] | None = None
+    inputs: list[InputFile] | None = None
 
 
 Event = Annotated[
@@ -438,6 +528,7 @@ Event = Annotated[
     | CellOutputUpdated
     | CellOutputsCleared
     | CellFinished
+    | CellDeleted
     | InputRequested
     | InputReplied
     | ToolStarted
@@ -448,7 +539,9 @@ Event = Annotated[
     | Usage
     | FilesChanged
     | FilesTold
-    | ConversationChanged,
+    | ConversationChanged
+    | ReplayProgress
+    | ReplayFinished,
     Field(discriminator="type"),
 ]
 Delta = TextDelta | ReasoningDelta | CodeDelta
@@ -472,10 +565,20 @@ class Published(Value):
 # --- commands to the kernel manager, and what it says ------------------------------------------
 
 
+class KeepVersions(Value):
+    """Where versions of files are kept, and the bytes that may be: of one file, in all."""
+
+    dir: str
+    file_bytes: int
+    total_bytes: int
+    in_place: bool = False
+
+
 class StartKernel(Value):
     """Start the conversation's kernel unless one lives. Paths are absolute.
 
     ``sandbox``: its cage; ``ask`` where there is none and the person has not agreed to that.
+    ``versions`` says where, and how much, is kept of files before cells change them.
     """
 
     type: Literal["start_kernel"] = "start_kernel"
@@ -484,10 +587,14 @@ class StartKernel(Value):
     kernel_name: str | None = None
     output_dir: str
     sandbox: SandboxLevel | Literal["ask"] = "none"
+    versions: KeepVersions | None = None
 
 
 class Execute(Value):
-    """Run a cell; it waits for the cells before it and for a kernel that starts."""
+    """Run a cell; it waits for the cells before it and for a kernel that starts.
+
+    With ``answer_to`` it runs for the product itself: its events go out under that name.
+    """
 
     type: Literal["execute"] = "execute"
     cell_id: str
@@ -496,6 +603,7 @@ class Execute(Value):
     turn_id: str | None = None
     after_cell: str | None = None
     repaired: bool | None = None
+    answer_to: str | None = None
 
 
 class InterruptKernel(Value):
@@ -772,6 +880,7 @@ class KernelInfo(Value):
     hint: str | None = None
     sandbox: SandboxLevel = "none"
     network: bool = True
+    used: bool | None = None
 
 
 class TextPart(Value):
@@ -815,7 +924,8 @@ class Approval(Value):
 
 class CellPart(Value):
     """Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is;
-    ``waiting``: the person is asked. ``edited``: the person changed the model's code."""
+    ``waiting``: the person is asked. ``edited``: the person changed the code.
+    """
 
     type: Literal["cell"] = "cell"
     cell_id: str
@@ -833,6 +943,7 @@ class CellPart(Value):
     clear_pending: bool = False
     repaired: bool | None = None
     approval: Approval | None = None
+    not_kept: list[str] | None = None
     edited: bool | None = None
     kept: dict[str, Any] | None = None
 
@@ -873,8 +984,19 @@ class Turn(Value):
     imported: str | None = None
 
 
+class Proof(Value):
+    """The last proof of a conversation. ``stale``: cells ran or went since."""
+
+    at: str
+    result: ReplayFinished
+    stale: bool = False
+
+
 class Transcript(Value):
-    """A conversation, whole: what the page draws and a client resumes from (``after=seq``)."""
+    """A conversation, whole: what the page draws and a client resumes from (``after=seq``).
+
+    ``replay`` is there while one runs.
+    """
 
     id: str
     seq: int
@@ -890,6 +1012,9 @@ class Transcript(Value):
     updated_at: str
     kernel: KernelInfo = Field(default_factory=KernelInfo)
     turns: list[Turn] = Field(default_factory=list)
+    parent: ParentLink | None = None
+    replay: ReplayProgress | None = None
+    proof: Proof | None = None
 
 
 class ConversationSummary(Value):
@@ -903,6 +1028,7 @@ class ConversationSummary(Value):
     updated_at: str
     running: bool = False
     waiting: bool | None = None
+    parent: ParentLink | None = None
 
 
 class FileEntry(Value):

@@ -74,13 +74,14 @@ class Publisher:
 
     # --- for every thread ----------------------------------------------------------------------
 
-    def publish(self, conversation_id: str, event: Event) -> None:
+    def publish(self, conversation_id: str, event: Event, *, at: str | None = None) -> None:
         """Queue an event. Blocks only while the writer is thousands of events behind.
 
+        ``at`` is for what happened earlier, in another conversation.
         After ``close`` it is dropped: what it would have ended is closed at the next start.
         """
         if not self._closing.is_set():
-            self._queue.put(_Item(conversation_id, now(), event))
+            self._queue.put(_Item(conversation_id, at or now(), event))
 
     def publish_durably(
         self, conversation_id: str, event: Event, timeout: float = 10.0

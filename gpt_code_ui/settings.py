@@ -191,6 +191,13 @@ class Settings:
         "(where their endpoint asks for it), always or never"))
     output_file_bytes: int = field(default=2 << 30, metadata=_row(
         kind.a_number(1 << 16, 1 << 40), "how much of a cell's output is kept in a file"))
+    snapshot_bytes: int = field(default=2 << 30, metadata=_row(
+        kind.a_number(0, 1 << 44), "how much is kept of a conversation's files before cells "
+        "change them, so that changes can be reverted; 0 keeps nothing"))
+    snapshot_file_bytes: int = field(default=256 << 20, metadata=_row(
+        kind.a_number(0, 1 << 44), "the largest file of which versions are kept"))
+    snapshot_folder_bytes: int = field(default=64 << 20, metadata=_row(
+        kind.a_number(0, 1 << 44), "how much is kept of a FOLDER that is worked in in place"))
     snakemq_port: int = field(default=0, metadata=_row(
         kind.a_number(0, 65535), "the port between the two processes, where it is TCP",
         env=("SNAKEMQ_PORT",)))

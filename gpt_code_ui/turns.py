@@ -79,6 +79,10 @@ class Kernels(Protocol):
         """Whether a cell runs or waits."""
         ...
 
+    def has_cell(self, conversation_id: str, cell_id: str) -> bool:
+        """Whether that cell runs or waits."""
+        ...
+
 
 class ToolSource(Protocol):
     """Where tools beside our own come from."""
@@ -134,6 +138,8 @@ class Ports:
     language: str = "python"
     attended: bool = True
     more_tools: ToolSource = field(default_factory=NoTools)
+    # A folder of ours for a branch, also of a conversation in the person's own.
+    own_workspace: Callable[[str], Workspace] | None = None
 
 
 @dataclass
@@ -193,8 +199,12 @@ class Turns:
     def __init__(
         self, store: Store, kernels: Kernels, publisher: Publisher, ports: Ports, limits: Limits,
         output_file: Callable[[str, str], Path | None],
+        settle: Callable[[str, Stop], None] = lambda *_: None,
     ) -> None:  # fmt: skip
-        """``output_file`` finds the whole output of a cell, by conversation and cell."""
+        """``output_file`` finds the whole output of a cell, by conversation and cell; ``settle``
+        waits until the conversation's kernel and files are what they should be.
+        """
+        self._settle = settle
         self._store = store
         self._kernels = kernels
         self._publisher = publisher
@@ -292,6 +302,7 @@ class Turns:
         aside = Aside(lambda name: self._ports.facts(name).price)
         start = self._ports.kernel_start(summary.id)
         workspace = self._ports.workspace_for(summary.id)
+        self._settle(summary.id, stop)
         self._tell_files(summary, turn, workspace, stop)
         transcript, news = self._told_so_far(summary)
         return run_turn(

@@ -20,8 +20,8 @@ UNIONS = ("Output", "Event", "Delta", "Part")
 PRIVATE = {
     "Value", "CommandMessage", "EventMessage", "LaunchRecord", "ToolCall", "UserMessage",
     "AssistantMessage", "ToolMessage", "ToolSpec", "ModelRequest", "RequestSent", "TextChunk",
-    "ReasoningChunk", "ToolCallChunk", "UsageChunk", "FinishChunk", "StartKernel", "Execute",
-    "InterruptKernel", "RestartKernel", "StopKernel", "InputReply",
+    "ReasoningChunk", "ToolCallChunk", "UsageChunk", "FinishChunk", "StartKernel", "KeepVersions",
+    "Execute", "InterruptKernel", "RestartKernel", "StopKernel", "InputReply",
 }  # fmt: skip
 # R6: names that would shadow a DOM global in every module that imports them.
 RENAMED = {"Event": "ConversationEvent", "Output": "CellOutputValue", "Part": "TurnPart"}

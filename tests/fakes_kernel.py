@@ -43,6 +43,7 @@ class FakeKernelClient:
 
     def execute(self, conversation_id: str, command: Execute) -> None:
         cell = command.cell_id
+        conversation_id = command.answer_to or conversation_id
         self.publish(
             conversation_id,
             CellStarted(
@@ -90,6 +91,9 @@ class FakeKernelClient:
 
     def running(self, conversation_id: str) -> bool:
         return conversation_id in self.waiting
+
+    def has_cell(self, conversation_id: str, cell_id: str) -> bool:
+        return self.waiting.get(conversation_id) == cell_id
 
     def _finish(self, conversation_id: str, cell: str, status: str) -> None:
         event = CellFinished.model_validate({"cell_id": cell, "status": status})

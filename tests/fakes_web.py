@@ -29,6 +29,7 @@ from gpt_code_ui.protocol import (
 from gpt_code_ui.publisher import Publisher
 from gpt_code_ui.server import HttpServer, listen
 from gpt_code_ui.settings import Settings, load
+from gpt_code_ui.silent_kernel import Hearers
 from gpt_code_ui.store import Store
 from gpt_code_ui.subscription import Subscription
 from gpt_code_ui.turns import ModelFacts, Ports
@@ -87,10 +88,12 @@ class Site:
         self.models = models and models(self.settings)
         self.store = Store(folder / "log.db")
         self.publisher = Publisher(self.store)
-        self.kernels = FakeKernelClient(self.publisher.publish)
+        hearers = Hearers(self.publisher.publish)
+        self.kernels = FakeKernelClient(hearers.publish)
         self.conversations = WatchedConversations(
-            self.store, self.kernels, self.publisher, self._ports(), Limits(), folder / "outputs"
-        )
+            self.store, self.kernels, self.publisher, self._ports(), Limits(), folder / "outputs",
+            None, hearers,
+        )  # fmt: skip
         self.guard = Guard(
             token=TOKEN, local_secret=SECRET, sessions=Sessions(folder / "sessions.json"),
             port=port, hosts=self.settings.allow_host, dev_origin=self.settings.dev_origin,
@@ -166,6 +169,18 @@ class Site:
                 if any(one.event.type == kind for one in chunk):
                     return
             raise AssertionError(f"no {kind} came")
+        finally:
+            subscription.close()
+
+    def wait_for_turn(self, conversation_id: str, turn_id: str) -> None:
+        """Until that turn is over."""
+        subscription = self.conversations.subscribe(conversation_id, None)
+        try:
+            while (chunk := subscription.next(DEADLINE)) is not None:
+                ends = (one.event for one in chunk if one.event.type == "turn_finished")
+                if any(end.turn_id == turn_id for end in ends):
+                    return
+            raise AssertionError("the turn never ended")
         finally:
             subscription.close()
 

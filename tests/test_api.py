@@ -117,3 +117,51 @@ def test_the_notebook_is_a_file_to_keep(site: Site) -> None:
     assert "filename*=UTF-8''Gr%C3%B6%C3%9Fe" in answer.headers["Content-Disposition"]
     other = site.call("GET", f"/api/conversations/{conversation}/notebook?format=docx")
     assert other.get_json()["error"]["message"] == "format: 'docx' is not known."
+
+
+def test_cells_are_edited_deleted_and_proved(site: Site) -> None:
+    conversation = site.begin()
+    one = f"/api/conversations/{conversation}"
+    cell = site.call("POST", f"{one}/cells", {"code": "first"}).get_json()["cell_id"]
+    site.wait_for(conversation, "cell_finished")
+    assert site.call("PUT", f"{one}/cells/{cell}", {"code": "second"}).status_code == 202
+    assert site.call("POST", f"{one}/replay").status_code == 202
+    site.wait_for(conversation, "replay_finished")
+    transcript = site.call("GET", one).get_json()
+    assert transcript["turns"][0]["parts"][0]["code"] == "second"
+    assert transcript["proof"]["result"]["status"] == "reproduces"
+    nothing = site.call("POST", f"{one}/cells/{cell}/revert")
+    assert (nothing.status_code, nothing.get_json()["error"]["code"]) == (404, "not_found")
+    assert site.call("DELETE", f"{one}/cells/{cell}").status_code == 200
+    assert site.call("GET", one).get_json()["turns"] == []
+    nothing = site.call("POST", f"{one}/replay")
+    assert (nothing.status_code, nothing.get_json()["error"]["code"]) == (409, "busy")
+    assert site.call("DELETE", f"{one}/replay").status_code == 202
+
+
+def test_a_branch_names_its_parent(site: Site) -> None:
+    conversation = site.begin()
+    one = f"/api/conversations/{conversation}"
+    turn = site.call("POST", f"{one}/turns", {"prompt": "hello"}).get_json()["turn_id"]
+    site.wait_for(conversation, "turn_finished")
+    made = site.call("POST", f"{one}/fork", {"before_turn": turn})
+    assert made.status_code == 201
+    parent = {"conversation_id": conversation, "before_turn": turn, "turns": 0}
+    assert (made.get_json()["parent"], made.get_json()["turns"]) == (parent, [])
+    branch = f"/api/conversations/{made.get_json()['id']}"
+    again = site.call("POST", f"{branch}/turns", {"prompt": "other"}).get_json()["turn_id"]
+    site.wait_for(made.get_json()["id"], "turn_finished")
+    # Taken before the same question, so it stands beside the first branch.
+    kept = site.call("POST", f"{branch}/turns", {"prompt": "more"}).get_json()["turn_id"]
+    site.wait_for_turn(made.get_json()["id"], kept)
+    copy = site.call("POST", f"{branch}/fork", {"before_turn": kept}).get_json()
+    sent = f"turns/{again}/requests"
+    copied = site.call("GET", f"/api/conversations/{copy['id']}/{sent}").get_json()["requests"]
+    first = site.call("GET", f"{branch}/{sent}").get_json()["requests"]
+    assert [(one["body"], one["sha256"]) for one in copied] == [
+        (one["body"], one["sha256"]) for one in first
+    ]
+    third = site.call("POST", f"{branch}/fork", {"before_turn": again}).get_json()
+    assert third["parent"] == parent
+    rows = site.call("GET", "/api/conversations").get_json()["conversations"]
+    assert sum(row.get("parent") == parent for row in rows) == 2

@@ -158,6 +158,7 @@ def test_ours_comes_back_as_it_went(path: Path) -> None:
     before = golden(path.stem)
     first = notebook(before)
     second = notebook(again(first))
+    first["metadata"]["gptcode"].pop("replay", None)  # what was proved elsewhere is not proved here
     if finished(before):
         assert second == first
     assert notebook(again(second)) == second

@@ -165,7 +165,7 @@ def test_a_cell_that_runs_again_begins_anew() -> None:
     transcript = fold(SUMMARY, numbered(first + again))
     (cell,) = transcript.turns[0].parts
     assert cell == fold(SUMMARY, numbered(again)).turns[0].parts[0].model_copy(
-        update={"started_at": "2026-03-01T09:00:03.000Z"}
+        update={"started_at": "2026-03-01T09:00:03.000Z", "edited": True}
     )
 
 

@@ -92,7 +92,7 @@ class Cell:
         self.why: str | None = None
         self.heard_at = 0.0
         self._outputs = CellOutputs(command.cell_id, limits)
-        self._file = OutputFile(file, limits.file_bytes)
+        self._file = OutputFile(file, 0 if command.answer_to else limits.file_bytes)
         self._emit = emit
         self._congested = congested
         self._loop = asyncio.get_running_loop()
@@ -169,8 +169,9 @@ class Cell:
         self._emit(started_event(self.command))
 
     def finish(
-        self, status: CellStatus, reason: str | None = None, files: FileChanges | None = None
-    ) -> None:
+        self, status: CellStatus, reason: str | None = None, files: FileChanges | None = None,
+        not_kept: list[str] | None = None,
+    ) -> None:  # fmt: skip
         """Say what is left of its output, and how it ended."""
         self.finished = True
         now = self._loop.time()
@@ -183,6 +184,7 @@ class Cell:
                 ms=round((now - self._started_at) * 1000),
                 reason=reason,
                 files=files or FileChanges(),
+                not_kept=not_kept or None,
             )
         )
 

@@ -8,8 +8,8 @@ import logging
 from pathlib import Path
 
 from gpt_code_ui.errors import GptCodeError
-from gpt_code_ui.protocol import FileChanges
-from gpt_code_ui.workspace import Snapshot, Workspace, diff
+from gpt_code_ui.protocol import FileChanges, KeepVersions
+from gpt_code_ui.workspace import Keeper, Snapshot, Workspace, diff
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,8 @@ class FolderWatch:
 
     def __init__(self) -> None:
         self._files_seen = 0
+        self._keeper: Keeper | None = None
+        self._kept_by: tuple[str, KeepVersions] | None = None
 
     async def look(self, folder: str) -> Snapshot | None:
         """What the folder holds now."""
@@ -37,7 +39,35 @@ class FolderWatch:
         self._files_seen = len(found.files)
         return found
 
-    async def changes(self, folder: str, before: Snapshot | None) -> FileChanges:
-        """What became of the files since ``before``."""
+    async def before(
+        self, folder: str, cell_id: str, versions: KeepVersions | None
+    ) -> Snapshot | None:
+        """What the folder holds now, its files kept before the cell can change them."""
+        found = await self.look(folder)
+        keeper = self._keeper_of(folder, versions)
+        if keeper is None or found is None or not found.complete:
+            return found
+        if keeper.is_news(found):
+            await asyncio.to_thread(keeper.before, cell_id, found)
+        else:
+            keeper.before(cell_id, found)
+        return found
+
+    async def changes(
+        self, folder: str, before: Snapshot | None, cell_id: str = ""
+    ) -> tuple[FileChanges, list[str]]:
+        """What became of the files since ``before``, and whose earlier content was not kept."""
         after = await self.look(folder)
-        return diff(before, after) if before is not None and after is not None else FileChanges()
+        if before is None or after is None:
+            return FileChanges(), []
+        changes = diff(before, after)
+        if self._keeper is None or not (before.complete and after.complete):
+            return changes, []
+        return changes, self._keeper.after(cell_id, after, changes)
+
+    def _keeper_of(self, folder: str, versions: KeepVersions | None) -> Keeper | None:
+        if versions is None:
+            self._keeper = self._kept_by = None
+        elif self._kept_by != (folder, versions):
+            self._keeper, self._kept_by = Keeper(Path(folder), versions), (folder, versions)
+        return self._keeper

@@ -126,7 +126,7 @@ class KernelClient:
         self._publish(message.conversation_id, message.event)
 
     def _note(self, conversation_id: str, event: Event) -> None:
-        conversation = self._conversations.get(conversation_id)
+        conversation = self._owner(conversation_id)
         if conversation is None:
             return
         if isinstance(event, KernelStatus):
@@ -137,6 +137,15 @@ class KernelClient:
                 cell.started = True
         elif isinstance(event, CellFinished):
             conversation.cells.pop(event.cell_id, None)
+
+    def _owner(self, name: str) -> _Conversation | None:
+        """The conversation that events under ``name`` belong to, also where that is another."""
+        if name in self._conversations:
+            return self._conversations[name]
+        for conversation in self._conversations.values():
+            if any(cell.command.answer_to == name for cell in conversation.cells.values()):
+                return conversation
+        return None
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -178,6 +187,12 @@ class KernelClient:
     def input_reply(self, conversation_id: str, reply: InputReply) -> None:
         """The person's line for the cell that asked for it."""
         self._send(conversation_id, reply)
+
+    def has_cell(self, conversation_id: str, cell_id: str) -> bool:
+        """Whether that cell runs or waits."""
+        with self._state:
+            conversation = self._conversations.get(conversation_id)
+            return conversation is not None and cell_id in conversation.cells
 
     def running(self, conversation_id: str) -> bool:
         """Whether a cell runs or waits."""
@@ -288,6 +303,7 @@ class KernelClient:
 def _finished(conversation_id: str, cell: _Cell, status: str, reason: str) -> Events:
     """The end of a cell that the manager did not finish; one that never began begins as well."""
     command = cell.command
+    conversation_id = command.answer_to or conversation_id
     finished = CellFinished.model_validate(
         {"cell_id": command.cell_id, "status": status, "reason": reason}
     )

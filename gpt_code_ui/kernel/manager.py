@@ -101,8 +101,9 @@ class Manager:
         elif session is not None:
             self._hand_over(conversation_id, session, command)
         elif isinstance(command, Execute):
+            name = command.answer_to or conversation_id
             for event in not_run_events(command, "No kernel was started for this conversation."):
-                self._services.outbox.send(conversation_id, event)
+                self._services.outbox.send(name, event)
 
     def _start(self, conversation_id: str, command: StartKernel) -> None:
         session = self._sessions.get(conversation_id)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gpt_code_ui.errors import KernelStartFailed
-from gpt_code_ui.kernel.cell import Cell, not_run_events
+from gpt_code_ui.kernel.cell import Cell, Emit, not_run_events
 from gpt_code_ui.kernel.changes import FolderWatch
 from gpt_code_ui.kernel.jupyter import Began, JupyterKernel, KernelMessage, Updated
 from gpt_code_ui.kernel.starting import Services, start_kernel
@@ -29,6 +29,7 @@ from gpt_code_ui.protocol import (
     SandboxLevel,
     StartKernel,
 )
+from gpt_code_ui.workspace import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class KernelSession:
         self._again = False
         self._restart_reason: str | None = None
         self._state: KernelState = "parked"
+        self._used = False
         self._stopping = False
         self._failures = 0
         self._ready_at = 0.0
@@ -208,6 +210,7 @@ class KernelSession:
         if kernel is None:
             return
         self._kernel = kernel
+        self._used = False
         self._ready_at = self._loop.time()
         self._wish = None
         self._again = False
@@ -281,7 +284,7 @@ class KernelSession:
 
     async def _run(self, kernel: JupyterKernel, command: Execute) -> None:
         cell = self._current = self._cell(command)
-        before = await self._folder.look(self._start.workspace)
+        before = await self._look_before(command)
         if cell.interrupted:
             self._not_run(command, "It was interrupted before it ran.")
         else:
@@ -294,7 +297,10 @@ class KernelSession:
             await self._until_over(kernel, cell)
             kernel.rest_heart()
             status, reason = self._outcome(kernel, cell)
-            cell.finish(status, reason, await self._folder.changes(self._start.workspace, before))
+            files, not_kept = await self._folder.changes(
+                self._start.workspace, before, command.cell_id
+            )
+            cell.finish(status, reason, files, not_kept)
             self._after(cell, status)
         self._current = None
         self._busy.clear()
@@ -304,10 +310,17 @@ class KernelSession:
         if not more and self._state != "idle":
             self._status("idle")
 
+    async def _look_before(self, command: Execute) -> Snapshot | None:
+        start = self._start
+        versions = None if command.answer_to else start.versions
+        return await self._folder.before(start.workspace, command.cell_id, versions)
+
     def _cell(self, command: Execute) -> Cell:
         file = Path(self._start.output_dir) / f"{Path(command.cell_id).name}.txt"
+        if command.answer_to is None:
+            file.unlink(missing_ok=True)  # of the run before this one
         return Cell(
-            command, file, self._services.limits, self._emit,
+            command, file, self._services.limits, self._emit_for(command),
             lambda: self._services.outbox.congested,
         )  # fmt: skip
 
@@ -315,6 +328,7 @@ class KernelSession:
         request = kernel.execute(cell.command.code)
         cell.sent(request)
         self._cells[request] = cell
+        self._used = True
         while len(self._cells) > REMEMBERED_CELLS:
             self._cells.popitem(last=False)[1].close()
 
@@ -366,8 +380,9 @@ class KernelSession:
             self._not_run(self._queue.popleft(), reason)
 
     def _not_run(self, command: Execute, reason: str) -> None:
+        emit = self._emit_for(command)
         for event in not_run_events(command, reason):
-            self._emit(event)
+            emit(event)
 
     # --- messages ------------------------------------------------------------------------------
 
@@ -395,6 +410,11 @@ class KernelSession:
 
     # --- events --------------------------------------------------------------------------------
 
+    def _emit_for(self, command: Execute) -> Emit:
+        """Where a cell's events go: to the conversation, or to whoever it runs for."""
+        name = command.answer_to or self._conversation_id
+        return lambda event: self._services.outbox.send(name, event)
+
     def _emit(self, event: Event) -> None:
         self._services.outbox.send(self._conversation_id, event)
 
@@ -411,5 +431,6 @@ class KernelSession:
                 hint=hint,
                 sandbox=kernel.sandbox if kernel else self._level,
                 network=kernel.network if kernel else self._level == "none",
+                used=self._used if kernel else None,
             )
         )

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, assert_never
 
+from gpt_code_ui.proof_notes import replay_note
 from gpt_code_ui.protocol import (
     CellPart,
     DisplayDataOutput,
@@ -74,6 +75,7 @@ def _metadata(transcript: Transcript, spec: Mapping[str, str]) -> Json:
         "model": transcript.model,
         "rules": transcript.rules,
         "usage": _total(transcript),
+        "replay": replay_note(transcript),
         "turns": [_turn(turn) for turn in transcript.turns if turn.turn_id is not None],
         "title": transcript.title,
         "kept": transcript.kept is not None or None,

@@ -37,7 +37,7 @@ from gpt_code_ui.store.tables import (
     summary,
 )
 
-__all__ = ["DeltaType", "Store"]
+__all__ = ["DeltaType", "Store", "copied_id"]
 
 DeltaType = Literal["text_delta", "reasoning_delta", "code_delta"]
 CHUNK_EVENTS = 500
@@ -243,6 +243,15 @@ class Store:
             for request_id, url, body in rows
         ]
 
+    def copy_requests(self, source: str, target: str) -> None:
+        """Give another conversation what was sent in this one, each under ``copied_id``."""
+        with self._write() as writer:
+            writer.execute(
+                "INSERT OR IGNORE INTO requests SELECT request_id || ?, ?, turn_id, url, body"
+                " FROM requests WHERE conversation_id = ? ORDER BY rowid",
+                (copied_id("", target), target, source),
+            )
+
     # --- connections
 
     def _identify(self) -> str:
@@ -302,6 +311,11 @@ class Store:
     def _refuse_closed(self) -> None:
         if self._closed:
             raise StoreError("The store is closed.")
+
+
+def copied_id(request_id: str, target: str) -> str:
+    """The name of a request's copy in another conversation."""
+    return f"{request_id}-{target}"
 
 
 def _delta(type: DeltaType, part_id: str, text: str) -> Delta:

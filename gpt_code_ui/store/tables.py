@@ -16,7 +16,10 @@ from gpt_code_ui.protocol import (
     ConversationSummary,
     Event,
     KernelStatus,
+    ParentLink,
     ReasoningDone,
+    ReplayFinished,
+    ReplayProgress,
     TextDone,
     TurnFinished,
     TurnStarted,
@@ -53,9 +56,10 @@ MIGRATIONS = (
     );
     CREATE INDEX requests_of_turn ON requests (conversation_id, turn_id);
     """,
+    "ALTER TABLE conversations ADD COLUMN parent TEXT;",
 )
 TITLE_ROW = 0  # in ``words``, where prompts and answers have their event's seq
-SUMMARY = "SELECT id, title, model, pinned, created_at, updated_at FROM conversations"
+SUMMARY = "SELECT id, title, model, pinned, created_at, updated_at, parent FROM conversations"
 
 
 def follow(
@@ -93,6 +97,10 @@ def follow(
             _end(writer, conversation_id, "kernel")
         case KernelStatus():
             _begin(writer, conversation_id, "kernel")
+        case ReplayProgress():
+            _begin(writer, conversation_id, event.replay_id)
+        case ReplayFinished():
+            _end(writer, conversation_id, event.replay_id)
         case ConversationChanged():
             _change(writer, conversation_id, event)
         case _:
@@ -112,9 +120,13 @@ def _end(writer: sqlite3.Connection, conversation_id: str, what: str) -> None:
 def _change(writer: sqlite3.Connection, conversation_id: str, event: ConversationChanged) -> None:
     writer.execute(
         "UPDATE conversations SET title = coalesce(?, title), model = coalesce(?, model),"
-        " pinned = coalesce(?, pinned), deleted = coalesce(?, deleted) WHERE id = ?",
-        (event.title, event.model, event.pinned, event.deleted, conversation_id),
-    )
+        " pinned = coalesce(?, pinned), deleted = coalesce(?, deleted),"
+        " parent = coalesce(?, parent) WHERE id = ?",
+        (
+            event.title, event.model, event.pinned, event.deleted,
+            event.parent and event.parent.model_dump_json(), conversation_id,
+        ),
+    )  # fmt: skip
     if event.title is not None:
         index(writer, conversation_id, TITLE_ROW, event.title)
 
@@ -130,8 +142,11 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFKC", utf8(text)).casefold()
 
 
-def summary(row: tuple[str, str, str | None, int, str, str]) -> ConversationSummary:
-    id, title, model, pinned, created_at, updated_at = row
+def summary(
+    row: tuple[str, str, str | None, int, str, str, str | None],
+) -> ConversationSummary:
+    """A row of the list as a value."""
+    id, title, model, pinned, created_at, updated_at, parent = row
     return ConversationSummary(
         id=id,
         title=title,
@@ -139,4 +154,5 @@ def summary(row: tuple[str, str, str | None, int, str, str]) -> ConversationSumm
         pinned=bool(pinned),
         created_at=created_at,
         updated_at=updated_at,
+        parent=ParentLink.model_validate_json(parent) if parent else None,
     )

@@ -14,6 +14,7 @@ from gpt_code_ui.protocol import (
     Approval,
     ApprovalRequested,
     ApprovalResolved,
+    CellDeleted,
     CellFinished,
     CellOutput,
     CellOutputsCleared,
@@ -35,9 +36,13 @@ from gpt_code_ui.protocol import (
     KernelInfo,
     KernelStatus,
     ModelRequestSent,
+    ParentLink,
+    Proof,
     Published,
     ReasoningDelta,
     ReasoningDone,
+    ReplayFinished,
+    ReplayProgress,
     StreamOutput,
     TextDelta,
     TextDone,
@@ -75,6 +80,9 @@ class Fold:
         self._allowed: list[str] | None = None
         self._notebook: str | None = None
         self._kept: dict[str, Any] | None = None
+        self._parent: ParentLink | None = summary.parent
+        self._replay: ReplayProgress | None = None
+        self._proof: Proof | None = None
         self._updated_at = summary.updated_at
         self._seq = 0
         self._kernel = KernelInfo()
@@ -134,6 +142,9 @@ class Fold:
             updated_at=self._updated_at,
             kernel=self._kernel,
             turns=[turn.freeze() for turn in self._turns],
+            parent=self._parent,
+            replay=self._replay,
+            proof=self._proof,
         )
 
     def cell(self, cell_id: str) -> CellPart | None:
@@ -169,6 +180,8 @@ class Fold:
                 self._start_cell(event, at)
             case CellFinished():
                 self._finish_cell(event)
+            case CellDeleted():
+                self._delete_cell(event)
             case CellOutputUpdated():
                 self._update_displays(event)
             case CellOutputsCleared():
@@ -200,6 +213,10 @@ class Fold:
             case ModelRequestSent():
                 if event.unseen and (turn := self._turn_by_id.get(event.turn_id)):
                     turn.unseen = event.unseen
+            case ReplayProgress():
+                self._replay = event
+            case ReplayFinished():
+                self._finish_replay(event, at)
             case FilesChanged():
                 pass
             case _:
@@ -265,6 +282,16 @@ class Fold:
         self._allowed = self._allowed if event.allowed is None else event.allowed
         self._notebook = self._notebook if event.notebook is None else event.notebook
         self._kept = self._kept if event.kept is None else event.kept
+        self._parent = self._parent if event.parent is None else event.parent
+
+    def _finish_replay(self, event: ReplayFinished, at: str) -> None:
+        self._replay = None
+        if event.purpose == "proof" and event.status in ("reproduces", "differs"):
+            self._proof = Proof(at=at, result=event)
+
+    def _outdate_proof(self) -> None:
+        if self._proof is not None:
+            self._proof = self._proof.model_copy(update={"stale": True})
 
     def _start_tool(self, event: ToolStarted) -> None:
         turn = self._turn_by_id.get(event.turn_id)
@@ -344,8 +371,10 @@ class Fold:
         turn = known.turn if known else self._home(event)
         cell = GrowingCell(
             event.cell_id, turn, GrowingText(event.code), event.origin, "running", started_at=at,
-            repaired=event.repaired, edited=known.edited if known else None, kept=event.kept,
+            repaired=event.repaired, edited=_is_edited(known, event.code) or None,
+            kept=event.kept,
         )  # fmt: skip
+        self._outdate_proof()
         if known:
             self._forget_outputs(known)
             turn.parts[turn.parts.index(known)] = cell
@@ -353,6 +382,17 @@ class Fold:
             turn.parts.insert(self._place(event, turn), cell)
         self._cells[event.cell_id] = cell
         self._open.pop(event.cell_id, None)
+
+    def _delete_cell(self, event: CellDeleted) -> None:
+        cell = self._cells.pop(event.cell_id, None)
+        if cell is None:
+            return
+        self._outdate_proof()
+        self._forget_outputs(cell)
+        self._open.pop(event.cell_id, None)
+        cell.turn.parts.remove(cell)
+        if cell.turn.turn_id is None and not cell.turn.parts:
+            self._turns.remove(cell.turn)
 
     def _home(self, event: CellStarted) -> GrowingTurn:
         """The turn a new cell belongs to: its anchor's, its own, or one for the person's cells."""
@@ -443,7 +483,15 @@ class Fold:
             return
         cell.status, cell.execution_count = event.status, event.execution_count
         cell.ms, cell.reason, cell.files = event.ms, event.reason, event.files
+        cell.not_kept = event.not_kept
         cell.input = cell.approval = None
+
+
+def _is_edited(known: GrowingCell | None, code: str) -> bool:
+    """Whether ``code`` is not what ran in the cell first."""
+    if known is None or known.edited:
+        return known is not None
+    return known.status not in ("writing", "waiting") and str(known.code) != code
 
 
 def fold(summary: ConversationSummary, events: Iterable[Published]) -> Transcript:

@@ -11,6 +11,7 @@ from gpt_code_ui.protocol import (
     Part,
     ReasoningDone,
     ReasoningPart,
+    ReplayFinished,
     TextDone,
     TextPart,
     ToolFinished,
@@ -32,6 +33,16 @@ def closing_events(transcript: Transcript, reason: str) -> list[Event]:
         if turn.status == "running" and turn.turn_id is not None:
             error = ErrorBody(code="interrupted", message=reason, retryable=True)
             events.append(TurnFinished(turn_id=turn.turn_id, status="failed", error=error))
+    if replay := transcript.replay:
+        events.append(
+            ReplayFinished(
+                replay_id=replay.replay_id,
+                purpose=replay.purpose,
+                status="stopped",
+                cells=replay.done,
+                reason=reason,
+            )
+        )
     return events
 
 

@@ -112,6 +112,7 @@ class GrowingCell:
     clear_pending: bool = False
     repaired: bool | None = None
     approval: Approval | None = None
+    not_kept: list[str] | None = None
     edited: bool | None = None
     kept: dict[str, Any] | None = None
 
@@ -132,6 +133,7 @@ class GrowingCell:
             clear_pending=self.clear_pending,
             repaired=self.repaired,
             approval=self.approval,
+            not_kept=self.not_kept,
             edited=self.edited,
             kept=self.kept,
         )

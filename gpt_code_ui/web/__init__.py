@@ -23,6 +23,7 @@ from gpt_code_ui.web.headers import add_headers
 from gpt_code_ui.web.notebooks import Notebooks
 from gpt_code_ui.web.outputs import Outputs
 from gpt_code_ui.web.page import STATIC, Page
+from gpt_code_ui.web.reruns_api import RerunsApi
 from gpt_code_ui.web.settings_api import SettingsApi
 from gpt_code_ui.web.stream import Streams
 
@@ -59,6 +60,7 @@ def create_app(
     app.register_blueprint(Files(conversations).blueprint())
     app.register_blueprint(Outputs(conversations).blueprint())
     app.register_blueprint(Notebooks(conversations).blueprint())
+    app.register_blueprint(RerunsApi(conversations).blueprint())
     if settings.dev_origin is not None:
         _allow_origin(app, settings.dev_origin)
     return app

@@ -52,7 +52,8 @@ class Input(Body):
 
 
 class KernelAction(Body):
-    action: Literal["interrupt", "restart"]
+    action: Literal["interrupt", "restart", "restore"]
+    consent: bool = False
 
 
 class Api:
@@ -178,6 +179,6 @@ class Api:
         return answer({"id": conversation_id}, 202)
 
     def kernel(self, conversation_id: str) -> Response:
-        action = read_body(KernelAction).action
-        self._all.kernel(conversation_id, action)
-        return answer({"action": action}, 202)
+        body = read_body(KernelAction)
+        self._all.kernel(conversation_id, body.action, consent=body.consent)
+        return answer({"action": body.action}, 202)

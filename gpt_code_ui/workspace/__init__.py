@@ -20,10 +20,15 @@ from gpt_code_ui.errors import BadRequest, Forbidden, GptCodeError, InvalidValue
 from gpt_code_ui.protocol import FileEntry
 from gpt_code_ui.workspace.archive import zip_chunks
 from gpt_code_ui.workspace.folder import Budget, leftovers, open_file, opened_folder, walk
+from gpt_code_ui.workspace.keeper import Keeper
 from gpt_code_ui.workspace.names import folded, parts_to_read, parts_to_write, untaken
-from gpt_code_ui.workspace.snapshot import Snapshot, diff, take
+from gpt_code_ui.workspace.snapshot import Mark, Snapshot, diff, mark_of, take
+from gpt_code_ui.workspace.versions import Files, Run, Version, Versions
 
-__all__ = ["Snapshot", "Workspace", "diff"]
+__all__ = [
+    "Files", "Keeper", "Mark", "Run", "Snapshot", "Version", "Versions", "Workspace", "diff",
+    "mark_of",
+]  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +53,7 @@ class Workspace:
 
     def __init__(self, root: Path, *, in_place: bool = False) -> None:
         self.root = root
+        self.in_place = in_place
         self._hard_links = in_place
 
     def save(

@@ -1,5 +1,6 @@
 """What a folder held at a moment, to tell afterwards what became of its files."""
 
+import os
 from dataclasses import dataclass, field
 
 from gpt_code_ui.protocol import FileChanges
@@ -19,11 +20,13 @@ class Snapshot:
 def take(folder: int) -> Snapshot:
     """A snapshot of what is below a folder's descriptor; no file is opened."""
     budget = Budget()
-    files = {
-        found.path: (found.status.st_mtime_ns, found.status.st_size, found.status.st_ino)
-        for found in walk(folder, budget, hard_links=True)
-    }
+    files = {found.path: mark_of(found.status) for found in walk(folder, budget, hard_links=True)}
     return Snapshot(files, complete=budget.left > 0)
+
+
+def mark_of(status: os.stat_result) -> Mark:
+    """What tells a version of a file from the one before."""
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def diff(before: Snapshot, after: Snapshot) -> FileChanges:

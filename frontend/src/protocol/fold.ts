@@ -25,6 +25,7 @@ import type {
   ReasoningDelta,
   ReasoningDone,
   ReasoningPart,
+  ReplayFinished,
   TextDelta,
   TextDone,
   TextPart,
@@ -134,13 +135,15 @@ function step(transcript: Transcript, event: ConversationEvent, at: string): Tra
     case "code_delta":
       return growCode(transcript, event);
     case "cell_started":
-      return startCell(transcript, event, at);
+      return startCell(outdated(transcript), event, at);
     case "cell_output":
       return mapStarted(transcript, event.cell_id, (cell) => addOutput(cell, event));
     case "cell_output_updated":
       return updateDisplays(transcript, event);
     case "cell_outputs_cleared":
       return mapStarted(transcript, event.cell_id, (cell) => clearOutputs(cell, event));
+    case "cell_deleted":
+      return deleteCell(transcript, event.cell_id);
     case "cell_finished":
       return mapStarted(transcript, event.cell_id, (cell) => finishCell(cell, event));
     case "input_requested":
@@ -164,6 +167,10 @@ function step(transcript: Transcript, event: ConversationEvent, at: string): Tra
       return mapTurn(transcript, event.turn_id, (turn) => ({ ...turn, told: event.files }));
     case "conversation_changed":
       return changed(transcript, event);
+    case "replay_progress":
+      return { ...transcript, replay: event };
+    case "replay_finished":
+      return finishReplay(transcript, event, at);
     case "model_request":
       return noteUnseen(transcript, event);
     case "files_changed":
@@ -206,6 +213,22 @@ function changed(
   { type: _type, ...fields }: ConversationChanged,
 ): Transcript {
   return { ...transcript, ...fields };
+}
+
+function finishReplay(
+  { replay: _replay, ...transcript }: Transcript,
+  event: ReplayFinished,
+  at: string,
+): Transcript {
+  const proved = event.status === "reproduces" || event.status === "differs";
+  if (event.purpose !== "proof" || !proved) return transcript;
+  return { ...transcript, proof: { at, result: event, stale: false } };
+}
+
+/** What was proved holds no longer: a cell runs, or goes. */
+function outdated(transcript: Transcript): Transcript {
+  const { proof } = transcript;
+  return proof && !proof.stale ? { ...transcript, proof: { ...proof, stale: true } } : transcript;
 }
 
 // --- text and thinking ---------------------------------------------------------------------------
@@ -337,14 +360,15 @@ function newCell(
 }
 
 function startCell(transcript: Transcript, event: CellStarted, at: string): Transcript {
+  const known = findCell(transcript, event.cell_id);
   const cell: CellPart = {
     ...newCell(event.cell_id, event.code, event.origin, "running"),
     started_at: at,
     ...(event.repaired === undefined ? {} : { repaired: event.repaired }),
-    ...(findCell(transcript, event.cell_id)?.edited && { edited: true }),
+    ...(isEdited(known, event.code) && { edited: true }),
     ...(event.kept === undefined ? {} : { kept: event.kept }),
   };
-  if (findCell(transcript, event.cell_id)) return mapCell(transcript, event.cell_id, () => cell);
+  if (known) return mapCell(transcript, event.cell_id, () => cell);
   const anchor =
     event.after_cell === undefined ? undefined : findCell(transcript, event.after_cell);
   // A cell still being written is known only to those who saw its deltas, so it is no anchor.
@@ -355,6 +379,25 @@ function startCell(transcript: Transcript, event: CellStarted, at: string): Tran
     return mapTurn(transcript, event.turn_id ?? "", (turn) => withPart(turn, cell));
   }
   return placeAmongOwn(transcript, cell);
+}
+
+/** Whether the code is not what ran in the cell first. */
+function isEdited(known: CellPart | undefined, code: string): boolean {
+  if (known === undefined || known.edited === true) return known !== undefined;
+  return known.status !== "writing" && known.status !== "waiting" && known.code !== code;
+}
+
+/** An entry of the person's own cells goes with the last of them. */
+function deleteCell(transcript: Transcript, cellId: string): Transcript {
+  const index = turnIndexOf(transcript, cellId);
+  const turn = transcript.turns[index];
+  if (turn === undefined) return transcript;
+  const parts = turn.parts.filter((part) => idOf(part) !== cellId);
+  const turns =
+    turn.turn_id === undefined && parts.length === 0
+      ? transcript.turns.toSpliced(index, 1)
+      : transcript.turns.with(index, { ...turn, parts });
+  return { ...outdated(transcript), turns };
 }
 
 function placeAfter(transcript: Transcript, cell: CellPart, after: string): Transcript {

@@ -97,6 +97,35 @@ export interface Profile {
   broken?: string;
 }
 
+/** A file that cells were given, by its content. */
+export interface InputFile {
+  path: string;
+  size: number;
+  sha256: string;
+}
+
+/** Where a branch came from: the conversation, and the turn it was taken before.
+
+``turns``: how many questions were asked up to there. The next one stands where that turn does,
+and a branch taken before it names the same turn. */
+export interface ParentLink {
+  conversation_id: string;
+  before_turn: string;
+  turns: number;
+}
+
+/** Where a replay first differs. ``cell`` counts from 1, ``output`` from 0.
+
+``expected`` and ``found`` are short texts, cut around what differs. */
+export interface Difference {
+  kind: "number" | "text" | "figure" | "exception" | "missing_output" | "extra_output" | "changed_input";
+  cell: number;
+  cell_id?: string;
+  output?: number;
+  expected: string;
+  found: string;
+}
+
 /** A file as it was when the model was told of it, and in which words. */
 export interface ToldFile {
   path: string;
@@ -105,7 +134,9 @@ export interface ToldFile {
   text: string;
 }
 
-/** The kernel's state. ``parked``: not running, starts when it is needed. */
+/** The kernel's state. ``parked``: not running, starts when it is needed.
+
+``used``: code has run in it, so it has variables. */
 export interface KernelStatus {
   type: "kernel_status";
   kernel_id?: string;
@@ -114,6 +145,7 @@ export interface KernelStatus {
   hint?: string;
   sandbox: "bwrap" | "landlock" | "none";
   network: boolean;
+  used?: boolean;
 }
 
 /** The person asked. ``imported``: nobody did, these are the cells of the notebook so named. */
@@ -175,7 +207,7 @@ export interface CodeDelta {
   text: string;
 }
 
-/** The cell reached the kernel, with its whole code.
+/** The cell reached the kernel, with its whole code; again, when it was edited and runs anew.
 
 ``repaired``: the model's call was not as it should be, and was understood. ``kept``: what else
 the cell had in an imported notebook. */
@@ -214,7 +246,9 @@ export interface CellOutputsCleared {
   wait: boolean;
 }
 
-/** Execute reply and iopub idle were both seen, or the cell cannot go on. */
+/** Execute reply and iopub idle were both seen, or the cell cannot go on.
+
+``not_kept``: files it changed or removed whose earlier content was not kept. */
 export interface CellFinished {
   type: "cell_finished";
   cell_id: string;
@@ -223,6 +257,13 @@ export interface CellFinished {
   ms: number;
   reason?: string;
   files: FileChanges;
+  not_kept?: string[];
+}
+
+/** The person took a cell away; what it did in the kernel and on the disk stays. */
+export interface CellDeleted {
+  type: "cell_deleted";
+  cell_id: string;
 }
 
 /** Code called ``input()`` or ``getpass()``. */
@@ -333,7 +374,8 @@ export interface FilesTold {
 
 ``allowed``: what is no longer asked about, by the kinds of reasons.
 ``notebook``: the workspace file that is kept up to date as a notebook, empty for none;
-``kept``: the metadata of the notebook that this was imported from. */
+``kept``: the metadata of the notebook that this was imported from.
+``parent`` is told once, when a branch begins. */
 export interface ConversationChanged {
   type: "conversation_changed";
   title?: string;
@@ -344,6 +386,35 @@ export interface ConversationChanged {
   allowed?: string[];
   notebook?: string;
   kept?: Record<string, unknown>;
+  parent?: ParentLink;
+}
+
+/** Cells run once more, for a proof or to bring variables back: ``done`` of ``total`` have. */
+export interface ReplayProgress {
+  type: "replay_progress";
+  replay_id: string;
+  purpose: "proof" | "restore" | "branch";
+  done: number;
+  total: number;
+}
+
+/** How a replay ended. A proof ``reproduces`` or ``differs``; ``reason`` says why it failed.
+
+``skipped``: cells that were once interrupted or lost with their kernel are not run again.
+``packages``: versions of what was imported; ``inputs``: the files that cells were given. */
+export interface ReplayFinished {
+  type: "replay_finished";
+  replay_id: string;
+  purpose: "proof" | "restore" | "branch";
+  status: "reproduces" | "differs" | "restored" | "stopped" | "failed";
+  cells: number;
+  ms: number;
+  skipped?: number;
+  difference?: Difference;
+  reason?: string;
+  python?: string;
+  packages?: Record<string, string>;
+  inputs?: InputFile[];
 }
 
 /** An event as clients get it. Deltas are for the screen and have no ``seq``. */
@@ -409,6 +480,7 @@ export interface KernelInfo {
   hint?: string;
   sandbox: "bwrap" | "landlock" | "none";
   network: boolean;
+  used?: boolean;
 }
 
 /** Model text; ``done`` is false while it is being written. */
@@ -446,7 +518,7 @@ export interface Approval {
 }
 
 /** Code with its outputs. ``writing``: the model is at it; ``running``: the kernel is;
-``waiting``: the person is asked. ``edited``: the person changed the model's code. */
+``waiting``: the person is asked. ``edited``: the person changed the code. */
 export interface CellPart {
   type: "cell";
   cell_id: string;
@@ -464,6 +536,7 @@ export interface CellPart {
   clear_pending: boolean;
   repaired?: boolean;
   approval?: Approval;
+  not_kept?: string[];
   edited?: boolean;
   kept?: Record<string, unknown>;
 }
@@ -498,7 +571,16 @@ export interface Turn {
   imported?: string;
 }
 
-/** A conversation, whole: what the page draws and a client resumes from (``after=seq``). */
+/** The last proof of a conversation. ``stale``: cells ran or went since. */
+export interface Proof {
+  at: string;
+  result: ReplayFinished;
+  stale: boolean;
+}
+
+/** A conversation, whole: what the page draws and a client resumes from (``after=seq``).
+
+``replay`` is there while one runs. */
 export interface Transcript {
   id: string;
   seq: number;
@@ -514,6 +596,9 @@ export interface Transcript {
   updated_at: string;
   kernel: KernelInfo;
   turns: Turn[];
+  parent?: ParentLink;
+  replay?: ReplayProgress;
+  proof?: Proof;
 }
 
 /** A row of the conversation list. */
@@ -526,6 +611,7 @@ export interface ConversationSummary {
   updated_at: string;
   running: boolean;
   waiting?: boolean;
+  parent?: ParentLink;
 }
 
 /** A workspace file; ``size`` in bytes, ``modified`` in seconds since 1970. */
@@ -555,6 +641,7 @@ export type ConversationEvent =
   | CellOutputUpdated
   | CellOutputsCleared
   | CellFinished
+  | CellDeleted
   | InputRequested
   | InputReplied
   | ToolStarted
@@ -565,7 +652,9 @@ export type ConversationEvent =
   | Usage
   | FilesChanged
   | FilesTold
-  | ConversationChanged;
+  | ConversationChanged
+  | ReplayProgress
+  | ReplayFinished;
 
 export type Delta =
   | TextDelta
