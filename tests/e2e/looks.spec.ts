@@ -7,6 +7,21 @@ import { type Chat, expect, root, test } from "./product";
 test.use({ demo: true });
 const axe = readFileSync(join(root, "frontend", "node_modules", "axe-core", "axe.min.js"), "utf-8");
 
+const EN = {
+  more: /^More for/,
+  edit: "Edit code",
+  replay: /^Replay/,
+  start: "Run all again and compare",
+  anew: "Edit and ask again",
+};
+const ZH = {
+  more: /更多操作$/,
+  edit: "编辑代码",
+  replay: /^重放/,
+  start: "全部重新运行并比较",
+  anew: "编辑并重新提问",
+};
+
 interface Violation {
   id: string;
   nodes: { target: string[]; failureSummary: string }[];
@@ -86,3 +101,48 @@ test.describe("Chinese", () => {
     await page.screenshot({ path: join(root, "tests", "e2e", "shots", "empty-zh.png") });
   });
 });
+
+for (const [name, colorScheme, width, locale] of [
+  ["light", "light", 1280, "en-US"],
+  ["dark-zh-narrow", "dark", 360, "zh-CN"],
+] as const) {
+  test.describe(`what can be done with a cell, ${name}`, () => {
+    test.use({ colorScheme, locale, viewport: { width, height: 800 } });
+    test(`${name}: files, editor, new cell, replay and question pass axe and fit`, async ({
+      chat,
+      page,
+    }) => {
+      const words = locale === "zh-CN" ? ZH : EN;
+      await chat.ask("Show me an error and its repair: make a small file that cannot be read.");
+      await expect(page.locator("section[data-cell]").first()).toBeVisible();
+      const turn = async () => (await chat.transcript()).turns.at(-1)?.status;
+      await expect.poll(turn, { timeout: 60_000 }).toBe("completed");
+      const look = async (shot: string) => {
+        expect(await violations(chat)).toEqual([]);
+        expect(await fits(chat)).toBe(true);
+        await chat.shot(`cell-${name}-${shot}`);
+      };
+      const cell = page.locator("section[data-status=ok]").last();
+      await cell.scrollIntoViewIfNeeded();
+      await look("files");
+      await cell.getByRole("button", { name: words.more }).click();
+      await look("menu");
+      await page.getByRole("menuitem", { name: words.edit }).click();
+      await expect(page.locator(".cm-content")).toBeFocused();
+      await look("editor");
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: words.replay }).click();
+      await page.getByRole("menuitem", { name: words.start }).click();
+      const badge = page.locator("[data-proof=reproduces], [data-proof=differs]");
+      await expect(badge).toBeVisible({ timeout: 60_000 });
+      await badge.click();
+      await look("replay");
+      await page.keyboard.press("Escape");
+      const prompt = chat.log.getByText(/Show me an error/);
+      await chat.log.evaluate((log) => log.scrollTo(0, 0));
+      await prompt.hover();
+      await page.getByRole("button", { name: words.anew }).click();
+      await look("question");
+    });
+  });
+}

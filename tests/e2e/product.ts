@@ -148,7 +148,7 @@ export class Chat {
   }
 
   get composer() {
-    return this.page.getByRole("textbox", { name: "Message" });
+    return this.page.getByRole("textbox", { name: /^(Message|消息)$/ });
   }
 
   get stopButton() {

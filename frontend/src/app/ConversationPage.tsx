@@ -17,6 +17,7 @@ import { KernelMenu } from "../features/kernel/KernelMenu";
 import { SandboxShield } from "../features/kernel/SandboxShield";
 import { ModelMenu } from "../features/models/ModelMenu";
 import { NotebookMenu } from "../features/notebook/NotebookMenu";
+import { VariablesStrip } from "../features/replay/VariablesStrip";
 import { Banners } from "../features/status/Banners";
 import { useWords } from "../i18n";
 import { api } from "../lib/api";
@@ -24,12 +25,18 @@ import { changeDraft, NEW } from "../lib/drafts";
 import { useConversations } from "../lib/lists";
 import { transcripts, useTranscript } from "../lib/live";
 import type { Loaded } from "../lib/store";
-import type { CellPart, ToolPart, Transcript as Conversation } from "../protocol/generated";
+import type { CellPart, ToolPart, Transcript as Conversation, Turn } from "../protocol/generated";
 import { IconButton } from "../ui/IconButton";
 import { reportError } from "../ui/report";
 import type { Panel } from "./Shell";
-import { type ConversationActions, isRunning, stopConversation } from "./useConversationActions";
+import {
+  askAnew,
+  type ConversationActions,
+  isRunning,
+  stopConversation,
+} from "./useConversationActions";
 import { useModelChoice } from "./useModelChoice";
+import { useRestore } from "./useRestore";
 
 interface Props {
   id: string | undefined;
@@ -56,6 +63,11 @@ const FirstRun = lazy(async () => ({
   default: (await import("../features/models/FirstRun")).FirstRun,
 }));
 
+// Only conversations with code have something to run again.
+const ReplayMenu = lazy(async () => ({
+  default: (await import("../features/replay/ReplayMenu")).ReplayMenu,
+}));
+
 const NONE: Loaded = { state: "loading" };
 
 export function ConversationPage({
@@ -71,6 +83,7 @@ export function ConversationPage({
   const transcript = loaded.state === "failed" ? undefined : loaded.transcript;
   const model = useModelChoice(id, transcript?.model);
   const end = useRef<TranscriptHandle>(null);
+  const { restore, dialog } = useRestore(id);
   useTitle(transcript?.title, useSomethingWaits());
   const suggest = ({ text, code }: Suggestion) => {
     changeDraft(id ?? NEW, { text, code });
@@ -79,7 +92,13 @@ export function ConversationPage({
 
   return (
     <main className="flex h-full min-w-0 flex-1 flex-col bg-bg">
-      <Header sidebar={sidebar} files={files} transcript={transcript}>
+      <Header
+        sidebar={sidebar}
+        files={files}
+        transcript={transcript}
+        onRestore={restore}
+        onShow={(cellId) => end.current?.toCell(cellId)}
+      >
         <ModelMenu
           models={model.models}
           current={model.current}
@@ -106,6 +125,8 @@ export function ConversationPage({
         noModel={model.none && (transcript?.turns.length ?? 0) > 0}
         onRestart={() => id && void api.kernel(id, "restart").catch(reportError)}
       />
+      {transcript && <VariablesStrip transcript={transcript} onRestore={restore} />}
+      {dialog}
       {loaded.state !== "failed" && (
         <Composer
           area={composer}
@@ -158,6 +179,10 @@ function Body({ id, loaded, end, empty }: BodyProps) {
     (turnId: string) => id && void api.retry(id, turnId).catch(reportError),
     [id],
   );
+  const anew = useCallback(
+    (turn: Turn, text: string) => (id ? askAnew(id, turn, text) : Promise.resolve()),
+    [id],
+  );
   if (id === undefined) return empty;
   if (loaded.state === "failed") {
     return <LoadFailed error={loaded.error} onRetry={() => transcripts.retry(id)} />;
@@ -173,6 +198,7 @@ function Body({ id, loaded, end, empty }: BodyProps) {
         renderCell={renderCell}
         renderApproval={renderApproval}
         onRetry={retry}
+        onAskAnew={anew}
       />
     </Suspense>
   );
@@ -221,14 +247,20 @@ function startAgain(transcript: Conversation | undefined): void {
   void api.kernel(transcript.id, "restart").catch(reportError);
 }
 
+function hasCells({ turns }: Conversation): boolean {
+  return turns.some((turn) => turn.parts.some((part) => part.type === "cell"));
+}
+
 interface HeaderProps {
   sidebar: Panel;
   files: Panel;
   transcript: Conversation | undefined;
+  onRestore: () => void;
+  onShow: (cellId: string) => void;
   children: ReactNode;
 }
 
-function Header({ sidebar, files, transcript, children }: HeaderProps) {
+function Header({ sidebar, files, transcript, onRestore, onShow, children }: HeaderProps) {
   const words = useWords();
   return (
     <header className="flex h-(--header) shrink-0 items-center gap-0.5 border-b border-line px-2">
@@ -241,7 +273,18 @@ function Header({ sidebar, files, transcript, children }: HeaderProps) {
       <h1 className="sr-only">{transcript?.title || words.brand}</h1>
       <span className="flex-1" />
       <SandboxShield kernel={transcript?.kernel} onAgreed={() => startAgain(transcript)} />
-      {transcript && <KernelMenu kernel={transcript.kernel} conversationId={transcript.id} />}
+      {transcript && (
+        <KernelMenu
+          kernel={transcript.kernel}
+          conversationId={transcript.id}
+          onRestore={hasCells(transcript) ? onRestore : undefined}
+        />
+      )}
+      {transcript && hasCells(transcript) && (
+        <Suspense>
+          <ReplayMenu transcript={transcript} onShow={onShow} />
+        </Suspense>
+      )}
       {transcript && (
         <NotebookMenu
           conversationId={transcript.id}

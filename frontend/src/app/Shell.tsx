@@ -22,6 +22,7 @@ import { Drawer } from "../ui/Dialog";
 import { useMedia } from "../ui/useMedia";
 import { ConversationPage } from "./ConversationPage";
 import { useAnnouncements } from "./useAnnouncements";
+import { useReplayNews } from "./useReplayNews";
 import { stopConversation, useConversationActions } from "./useConversationActions";
 
 // Not needed for the first look at the page.
@@ -61,6 +62,7 @@ export function Shell() {
   const composer = useRef<HTMLTextAreaElement>(null);
   const actions = useConversationActions(id);
   useAnnouncements(id);
+  useReplayNews(id);
 
   // After a change of page the box is there only once that has been drawn.
   const focusComposer = () => requestAnimationFrame(() => composer.current?.focus());

@@ -5,7 +5,7 @@ import { draftOf, moveDraft, NEW } from "../lib/drafts";
 import { transcripts } from "../lib/live";
 import { conversationIn, go } from "../lib/route";
 import { uploads } from "../lib/uploads";
-import type { Transcript } from "../protocol/generated";
+import type { Transcript, Turn } from "../protocol/generated";
 import { reportError } from "../ui/report";
 
 export interface ConversationActions {
@@ -52,6 +52,24 @@ async function discard(id: string): Promise<string> {
   if (conversationIn(location.hash) === id) go(undefined, true);
   await api.remove(id).catch(() => {});
   return NEW;
+}
+
+/** Asks an earlier question in other words: in a branch, which is shown at once. */
+export async function askAnew(id: string, turn: Turn, text: string): Promise<void> {
+  if (turn.turn_id === undefined) return;
+  try {
+    const branch = await api.fork(id, turn.turn_id);
+    transcripts.adopt(branch);
+    go(branch.id);
+    await api.ask(branch.id, {
+      prompt: text,
+      attachments: turn.attachments,
+      ...(turn.model !== undefined && { model: turn.model }),
+    });
+  } catch (error) {
+    reportError(error);
+    throw error;
+  }
 }
 
 /** A turn or a cell of the person's runs. */

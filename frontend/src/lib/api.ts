@@ -5,6 +5,7 @@
 import type {
   ConversationSummary,
   ErrorBody,
+  FileChanges,
   FileEntry,
   KernelInfo,
   ModelInfo,
@@ -140,7 +141,14 @@ export interface SentRequest {
   sha256?: string;
 }
 
-export type KernelAction = "interrupt" | "restart";
+export type KernelAction = "interrupt" | "restart" | "restore";
+
+/** What a revert did; it can be reverted itself by its id. */
+export interface Reverted {
+  revert_id: string;
+  files: FileChanges;
+  not_kept: string[];
+}
 
 const BASE = new URL("api/", document.baseURI).href;
 
@@ -240,6 +248,7 @@ export function parsed(text: string): unknown {
 }
 
 const of = (id: string) => `conversations/${encodeURIComponent(id)}`;
+const cellOf = (id: string, cellId: string) => `${of(id)}/cells/${encodeURIComponent(cellId)}`;
 
 /** A list, whether it comes bare or under its name. */
 function listIn<T>(answer: unknown, name: string): T[] {
@@ -306,6 +315,15 @@ export const api = {
     request<unknown>("POST", `${of(id)}/turns/${encodeURIComponent(turnId)}/retry`, {}),
   runCell: (id: string, cell: { code: string; after_cell?: string }) =>
     request<{ cell_id: string }>("POST", `${of(id)}/cells`, cell),
+  editCell: (id: string, cellId: string, code: string) =>
+    request<unknown>("PUT", cellOf(id, cellId), { code }),
+  deleteCell: (id: string, cellId: string) => request<unknown>("DELETE", cellOf(id, cellId)),
+  revert: (id: string, cellId: string, force: boolean) =>
+    request<Reverted>("POST", `${cellOf(id, cellId)}/revert`, { force }),
+  fork: (id: string, beforeTurn: string) =>
+    request<Transcript>("POST", `${of(id)}/fork`, { before_turn: beforeTurn }),
+  replay: (id: string) => request<unknown>("POST", `${of(id)}/replay`, {}),
+  stopReplay: (id: string) => request<unknown>("DELETE", `${of(id)}/replay`),
   replyInput: (id: string, cellId: string, text: string) =>
     request<unknown>("POST", `${of(id)}/cells/${encodeURIComponent(cellId)}/input`, { text }),
   decide: (
@@ -314,8 +332,8 @@ export const api = {
     answer: { run: boolean; code?: string; remember?: boolean },
   ) => request<unknown>("POST", `${of(id)}/cells/${encodeURIComponent(cellId)}/approval`, answer),
   stop: (id: string) => request<unknown>("POST", `${of(id)}/stop`, {}),
-  kernel: (id: string, action: KernelAction) =>
-    request<unknown>("POST", `${of(id)}/kernel`, { action }),
+  kernel: (id: string, action: KernelAction, consent = false) =>
+    request<unknown>("POST", `${of(id)}/kernel`, { action, ...(consent && { consent }) }),
 
   files: async (id: string): Promise<FileEntry[]> =>
     listIn(await request("GET", `${of(id)}/files`), "files"),

@@ -11,7 +11,7 @@ import {
   Skull,
   Square,
 } from "lucide-react";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useWords } from "../../i18n";
 import { duration } from "../../i18n/format";
 import { settingOf } from "../../lib/lists";
@@ -25,9 +25,11 @@ interface Props {
   cell: CellPart;
   folded: boolean;
   onFold: () => void;
+  /** What can be done with the cell. */
+  children?: ReactNode;
 }
 
-export function CellHeader({ cell, folded, onFold }: Props) {
+export function CellHeader({ cell, folded, onFold, children }: Props) {
   const words = useWords();
   const elapsed = useElapsed(cell);
   const long = useIsLong(cell.status === "running" ? elapsed : undefined);
@@ -64,6 +66,7 @@ export function CellHeader({ cell, folded, onFold }: Props) {
         <span className="px-1 font-mono text-xs text-faint">{`[${cell.execution_count}]`}</span>
       )}
       <CopyButton text={() => cell.code} label={words.cell.copyCode} />
+      {children}
     </header>
   );
 }

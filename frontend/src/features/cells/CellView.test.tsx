@@ -77,7 +77,65 @@ describe("files", () => {
       "/api/conversations/c/files/out/%E7%BB%93%E6%9E%9C.csv",
       "/api/conversations/c/files/b.png",
     ]);
-    expect(screen.getByText(en.cell.removed(1))).toBeTruthy();
+    expect(within(list).getByText("old").tagName).toBe("DEL");
+  });
+});
+
+describe("what can be done with it", () => {
+  function answers(status: number, body: unknown): [string, string, unknown][] {
+    const sent: [string, string, unknown][] = [];
+    vi.stubGlobal("fetch", (url: string, init: RequestInit) => {
+      sent.push([init.method ?? "", new URL(url).pathname, init.body]);
+      return Promise.resolve(new Response(JSON.stringify(body), { status }));
+    });
+    return sent;
+  }
+
+  it("is edited and runs again in its place", async () => {
+    const sent = answers(202, {});
+    draw({ cell_id: "edits", code: "a = 1" });
+    fireEvent.click(screen.getByRole("button", { name: en.cell.edit }));
+    fireEvent.click(await screen.findByRole("button", { name: en.cell.run }));
+    await vi.waitUntil(() => sent.length > 0);
+    expect(sent).toEqual([["PUT", "/api/conversations/c/cells/edits", '{"code":"a = 1"}']]);
+    await vi.waitUntil(() => screen.queryByRole("button", { name: en.cell.run }) === null);
+  });
+
+  it("has room for another one below", async () => {
+    const sent = answers(202, { cell_id: "n" });
+    draw({ cell_id: "first" });
+    fireEvent.click(screen.getByRole("button", { name: en.cell.add }));
+    const box = screen.getByRole("region", { name: en.cell.newCell });
+    fireEvent.click(within(box).getByRole("button", { name: en.cell.run }));
+    expect(sent).toEqual([]); // nothing to run yet
+    fireEvent.click(within(box).getByRole("button", { name: en.common.cancel }));
+    expect(screen.queryByRole("region", { name: en.cell.newCell })).toBeNull();
+  });
+
+  it("is left alone while it runs", () => {
+    draw({ status: "running" });
+    expect(screen.queryByRole("button", { name: en.cell.edit })).toBeNull();
+  });
+
+  it("reverts its files, and asks where something would be lost", async () => {
+    const error = { code: "changed_later", message: "a.csv changed again.", retryable: false };
+    const sent = answers(409, { error });
+    draw({ cell_id: "made", files: { added: [], changed: ["a.csv"], removed: [] } });
+    fireEvent.click(screen.getByRole("button", { name: en.cell.revert }));
+    const dialog = await screen.findByRole("dialog");
+    expect(within(dialog).getByText(/a\.csv changed again/)).toBeTruthy();
+    fireEvent.click(within(dialog).getByRole("button", { name: en.cell.revertAction }));
+    await vi.waitUntil(() => sent.length > 1);
+    const path = "/api/conversations/c/cells/made/revert";
+    expect(sent).toEqual([
+      ["POST", path, '{"force":false}'],
+      ["POST", path, '{"force":true}'],
+    ]);
+  });
+
+  it("says what was not kept", () => {
+    draw({ files: { added: [], changed: ["big.csv"], removed: [] }, not_kept: ["big.csv"] });
+    expect(screen.getByText(en.cell.notKept(["big.csv"]))).toBeTruthy();
   });
 });
 

@@ -6,6 +6,10 @@ export interface CellView {
   folded: boolean;
   /** Every line of the code is shown. */
   allLines: boolean;
+  /** What its code is being changed to; undefined while nobody edits it. */
+  draft?: string | undefined;
+  /** The code of a new cell that is being written below it. */
+  added?: string | undefined;
 }
 
 const INITIAL: CellView = { folded: false, allLines: false };

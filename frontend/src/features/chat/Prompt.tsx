@@ -1,15 +1,20 @@
 /** What the person asked, with the files it came with. */
-import { useMemo } from "react";
+import { Pencil } from "lucide-react";
+import { useMemo, useState } from "react";
 import { firstThatSpeaks } from "../../lib/instructions";
 import type { Attachment, ToldFile } from "../../protocol/generated";
 import { useWords } from "../../i18n";
 import { fileUrl } from "../../lib/api";
+import type { Fork } from "../../lib/branches";
 import { useFold } from "../../outputs/folds";
 import { CopyButton } from "../../ui/CopyButton";
 import { FileChip } from "../../ui/FileChip";
+import { IconButton } from "../../ui/IconButton";
 import { InstructionMark } from "../../ui/InstructionMark";
 import { PictureChip } from "../../ui/PictureChip";
 import { isPicture } from "../../ui/pictures";
+import { BranchSwitch } from "./BranchSwitch";
+import { PromptEditor } from "./PromptEditor";
 
 interface Props {
   text: string;
@@ -19,6 +24,9 @@ interface Props {
   conversationId: string;
   /** Names the prompt among all of the page. */
   id: string;
+  fork: Fork;
+  /** Asks it in other words, in a branch. */
+  onAskAnew: (text: string) => Promise<void>;
 }
 
 /** A longer one is folded, so that the answer to it can be found. */
@@ -31,8 +39,9 @@ function Attached({ path, href }: { path: string; href: string }) {
   return isPicture(path) ? <PictureChip {...shown} fallback={chip} /> : chip;
 }
 
-export function Prompt({ text, attachments, told, conversationId, id }: Props) {
+export function Prompt({ text, attachments, told, conversationId, id, fork, onAskAnew }: Props) {
   const words = useWords();
+  const [editing, setEditing] = useState(false);
   const [open, setOpen] = useFold(`${id}/prompt`);
   const long = text.length > CHARACTERS || text.split("\n", LINES + 1).length > LINES;
   return (
@@ -48,28 +57,37 @@ export function Prompt({ text, attachments, told, conversationId, id }: Props) {
         </ul>
       )}
       {told !== undefined && <ToldMark told={told} />}
-      <div className="flex max-w-full items-end justify-end gap-1">
-        <div className="shrink-0 opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 max-sm:hidden">
-          <CopyButton text={() => text} label={words.chat.copyPrompt} />
-        </div>
-        <div className="max-w-[36rem] min-w-0 rounded-lg bg-bubble px-4 py-2.5">
-          <p
-            className={`own-direction whitespace-pre-wrap [overflow-wrap:anywhere] ${long && !open ? "prompt-clamp" : ""}`}
-          >
-            {text}
-          </p>
-          {long && (
-            <button
-              type="button"
-              aria-expanded={open}
-              onClick={() => setOpen(!open)}
-              className="touch mt-1.5 text-sm text-accent hover:underline"
+      {editing && <PromptEditor text={text} onAsk={onAskAnew} onLeave={() => setEditing(false)} />}
+      {!editing && (
+        <div className="flex max-w-full items-end justify-end gap-1">
+          <div className="flex shrink-0 opacity-0 transition-opacity group-hover:opacity-100 focus-within:opacity-100 pointer-coarse:opacity-100">
+            <IconButton small label={words.branch.edit} onClick={() => setEditing(true)}>
+              <Pencil size={15} aria-hidden />
+            </IconButton>
+            <span className="max-sm:hidden">
+              <CopyButton text={() => text} label={words.chat.copyPrompt} />
+            </span>
+          </div>
+          <div className="max-w-[36rem] min-w-0 rounded-lg bg-bubble px-4 py-2.5">
+            <p
+              className={`own-direction whitespace-pre-wrap [overflow-wrap:anywhere] ${long && !open ? "prompt-clamp" : ""}`}
             >
-              {open ? words.chat.lessPrompt : words.chat.wholePrompt}
-            </button>
-          )}
+              {text}
+            </p>
+            {long && (
+              <button
+                type="button"
+                aria-expanded={open}
+                onClick={() => setOpen(!open)}
+                className="touch mt-1.5 text-sm text-accent hover:underline"
+              >
+                {open ? words.chat.lessPrompt : words.chat.wholePrompt}
+              </button>
+            )}
+          </div>
         </div>
-      </div>
+      )}
+      <BranchSwitch fork={fork} conversationId={conversationId} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 /** One row of the transcript; drawn again only when its own part changes. */
 import { memo, type ReactNode } from "react";
-import type { CellPart, ToolPart } from "../../protocol/generated";
+import type { CellPart, ToolPart, Turn } from "../../protocol/generated";
 import { AnswerText } from "./AnswerText";
 import { ImportedNote } from "./ImportedNote";
 import { Prompt } from "./Prompt";
@@ -16,11 +16,20 @@ interface Props {
   renderCell: (cell: CellPart, conversationId: string) => ReactNode;
   renderApproval: (tool: ToolPart, conversationId: string) => ReactNode;
   onRetry: (turnId: string) => void;
+  onAskAnew: (turn: Turn, text: string) => Promise<void>;
   last: boolean;
 }
 
 export const RowView = memo(
-  function RowView({ row, conversationId, renderCell, renderApproval, onRetry, last }: Props) {
+  function RowView({
+    row,
+    conversationId,
+    renderCell,
+    renderApproval,
+    onRetry,
+    onAskAnew,
+    last,
+  }: Props) {
     const { turn } = row;
     if (row.kind === "prompt") {
       if (turn.imported !== undefined) return <ImportedNote name={turn.imported} />;
@@ -31,6 +40,8 @@ export const RowView = memo(
           told={turn.told}
           conversationId={conversationId}
           id={row.key}
+          fork={row.fork}
+          onAskAnew={(text) => onAskAnew(turn, text)}
         />
       );
     }
@@ -61,6 +72,7 @@ export const RowView = memo(
   (a, b) =>
     a.conversationId === b.conversationId &&
     a.onRetry === b.onRetry &&
+    a.onAskAnew === b.onAskAnew &&
     a.renderCell === b.renderCell &&
     a.renderApproval === b.renderApproval &&
     a.last === b.last &&
@@ -71,10 +83,12 @@ function sameRow(a: Row, b: Row): boolean {
   if (a.kind === "part" && b.kind === "part") return a.part === b.part;
   if (a.kind !== b.kind) return false;
   if (a.kind === "unseen" && b.kind === "unseen") return a.model === b.model;
-  if (a.kind === "prompt")
+  if (a.kind === "prompt" && b.kind === "prompt")
     return (
       a.turn.prompt === b.turn.prompt &&
       a.turn.attachments === b.turn.attachments &&
+      a.fork.conversation === b.fork.conversation &&
+      a.fork.turn === b.fork.turn &&
       a.turn.told === b.turn.told
     );
   return a.turn === b.turn;

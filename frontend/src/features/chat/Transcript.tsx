@@ -15,7 +15,12 @@ import {
   useRef,
 } from "react";
 import { useWords } from "../../i18n";
-import type { CellPart, ToolPart, Transcript as Conversation } from "../../protocol/generated";
+import type {
+  CellPart,
+  ToolPart,
+  Transcript as Conversation,
+  Turn,
+} from "../../protocol/generated";
 import { IconButton } from "../../ui/IconButton";
 import { RowView } from "./RowView";
 import { estimate, rowsOf } from "./rows";
@@ -25,6 +30,8 @@ const NEAR_END = 96;
 
 export interface TranscriptHandle {
   toEnd(): void;
+  /** Shows a cell. */
+  toCell(cellId: string): void;
 }
 
 interface Props {
@@ -32,10 +39,18 @@ interface Props {
   renderCell: (cell: CellPart, conversationId: string) => ReactNode;
   renderApproval: (tool: ToolPart, conversationId: string) => ReactNode;
   onRetry: (turnId: string) => void;
+  onAskAnew: (turn: Turn, text: string) => Promise<void>;
   ref?: Ref<TranscriptHandle>;
 }
 
-export function Transcript({ transcript, renderCell, renderApproval, onRetry, ref }: Props) {
+export function Transcript({
+  transcript,
+  renderCell,
+  renderApproval,
+  onRetry,
+  onAskAnew,
+  ref,
+}: Props) {
   const words = useWords();
   const scroller = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => rowsOf(transcript), [transcript]);
@@ -59,7 +74,17 @@ export function Transcript({ transcript, renderCell, renderApproval, onRetry, re
     ),
   });
 
-  useImperativeHandle(ref, () => ({ toEnd: () => list.scrollToEnd() }), [list]);
+  useImperativeHandle(
+    ref,
+    () => ({
+      toEnd: () => list.scrollToEnd(),
+      toCell: (cellId) => {
+        const index = rows.findIndex((row) => row.key === cellId);
+        if (index >= 0) list.scrollToIndex(index, { align: "start" });
+      },
+    }),
+    [list, rows],
+  );
   useEndKept(scroller, list);
   const away = list.getDistanceFromEnd() > NEAR_END * 2;
 
@@ -92,6 +117,7 @@ export function Transcript({ transcript, renderCell, renderApproval, onRetry, re
                     renderCell={renderCell}
                     renderApproval={renderApproval}
                     onRetry={onRetry}
+                    onAskAnew={onAskAnew}
                     last={item.index === rows.length - 1}
                   />
                 </div>

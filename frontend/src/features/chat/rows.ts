@@ -1,26 +1,30 @@
 /** A transcript as a flat list of rows, each small enough to be mounted and measured by itself. */
+import { type Fork, forkAt } from "../../lib/branches";
 import type { Transcript, Turn, TurnPart } from "../../protocol/generated";
 
 export type Row =
-  | { kind: "prompt"; key: string; turn: Turn }
+  | { kind: "prompt"; key: string; turn: Turn; fork: Fork }
   /** The model cannot see pictures: told where it first mattered. */
   | { kind: "unseen"; key: string; turn: Turn; model: string }
   | { kind: "part"; key: string; turn: Turn; part: TurnPart }
   | { kind: "end"; key: string; turn: Turn };
 
 export function rowsOf(transcript: Transcript): Row[] {
+  let asked = 0;
   const told = new Set<string>();
-  return transcript.turns.flatMap((turn, index) =>
-    turnRows(turn, turn.turn_id ?? `own-${index}`, told),
-  );
+  return transcript.turns.flatMap((turn, index) => {
+    const { turn_id: id } = turn;
+    const fork = id === undefined ? undefined : forkAt(transcript, id, asked++);
+    return turnRows(turn, id ?? `own-${index}`, fork, told);
+  });
 }
 
 /** `told`: the models of which it was said before that they cannot see. */
-function turnRows(turn: Turn, key: string, told: Set<string>): Row[] {
+function turnRows(turn: Turn, key: string, fork: Fork | undefined, told: Set<string>): Row[] {
   const rows: Row[] = turn.parts.map((part) => ({ kind: "part", key: partKey(part), turn, part }));
-  if (turn.turn_id === undefined) return rows;
+  if (fork === undefined) return rows;
   return [
-    { kind: "prompt", key: `${key}:prompt`, turn },
+    { kind: "prompt", key: `${key}:prompt`, turn, fork },
     ...unseenRows(turn, key, told),
     ...rows,
     // With every part the end is another row: following it begins at a new last key.

@@ -1,5 +1,14 @@
 /** A conversation in the list, with what can be done to it. */
-import { Ellipsis, Pencil, Pin, PinOff, ScrollText, ShieldCheck, Trash2 } from "lucide-react";
+import {
+  Ellipsis,
+  GitBranch,
+  Pencil,
+  Pin,
+  PinOff,
+  ScrollText,
+  ShieldCheck,
+  Trash2,
+} from "lucide-react";
 import { useState } from "react";
 import { useWords } from "../../i18n";
 import { api } from "../../lib/api";
@@ -37,6 +46,14 @@ export function ConversationRow({ item, current, onChosen }: Props) {
         title={title}
         className="flex h-full min-w-0 flex-1 items-center gap-2 rounded-md pr-1 pl-2 text-sm"
       >
+        {item.parent && (
+          <GitBranch
+            size={14}
+            className="shrink-0 text-faint"
+            role="img"
+            aria-label={words.branch.label}
+          />
+        )}
         <span className="truncate">{title}</span>
         {(item.running || item.waiting) && <Light waiting={item.waiting === true} />}
       </a>

@@ -1,5 +1,5 @@
 /** The kernel's light: its state, why, how well it is caged, and how to get it going again. */
-import { RotateCw, Square } from "lucide-react";
+import { History, RotateCw, Square } from "lucide-react";
 import { useState } from "react";
 import { useWords, type Words } from "../../i18n";
 import { api, type KernelAction } from "../../lib/api";
@@ -17,13 +17,14 @@ const LIGHTS: Record<KernelInfo["state"], string> = {
   parked: "border-2 border-line-strong",
 };
 
-export function KernelMenu({
-  kernel,
-  conversationId,
-}: {
+interface Props {
   kernel: KernelInfo;
   conversationId: string;
-}) {
+  /** Runs the cells again for their variables; absent while there are none. */
+  onRestore?: (() => void) | undefined;
+}
+
+export function KernelMenu({ kernel, conversationId, onRestore }: Props) {
   const words = useWords();
   const [asking, setAsking] = useState(false);
   const act = (action: KernelAction) => void api.kernel(conversationId, action).catch(reportError);
@@ -60,6 +61,15 @@ export function KernelMenu({
         <MenuItem icon={<RotateCw size={16} aria-hidden />} onSelect={() => setAsking(true)}>
           {words.kernel.restart}
         </MenuItem>
+        {onRestore && (
+          <MenuItem
+            icon={<History size={16} aria-hidden />}
+            disabled={kernel.state === "busy"}
+            onSelect={onRestore}
+          >
+            {words.replay.restore}
+          </MenuItem>
+        )}
       </Menu>
       <ConfirmDialog
         open={asking}

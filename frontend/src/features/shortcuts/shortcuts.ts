@@ -11,6 +11,7 @@ export const SHORTCUTS: readonly { name: Name; keys: string }[] = [
   { name: "focus", keys: "Shift+Esc" },
   { name: "send", keys: "Enter" },
   { name: "newline", keys: "Shift+Enter" },
+  { name: "runCell", keys: "Shift+Enter" },
   { name: "stop", keys: "Esc" },
   { name: "help", keys: "Mod+/" },
 ];

@@ -14,7 +14,8 @@ export interface Token {
 
 export type CodeLine = readonly Token[];
 
-const CLASSES = tagHighlighter([
+/** Names for the parts of Python; also what the editor is coloured by. */
+export const CLASSES = tagHighlighter([
   { tag: tags.keyword, class: "syn-keyword" },
   { tag: [tags.string, tags.special(tags.string), tags.escape], class: "syn-string" },
   { tag: tags.comment, class: "syn-comment" },
