@@ -298,6 +298,7 @@ def _serve_mcp(arguments: Sequence[str]) -> int:
 
 def _verify(arguments: Sequence[str]) -> int:
     """``gptcode verify NOTEBOOK [--json]``: 0 reproduces, 1 differs, 3 could not run, 2 usage."""
+    from gpt_code_ui.containment import check_root
     from gpt_code_ui.errors import GptCodeError
     from gpt_code_ui.verify import report, verify
 
@@ -308,9 +309,12 @@ def _verify(arguments: Sequence[str]) -> int:
     if not path.is_file():
         raise UsageError(f"there is no notebook {path}")
     settings = load(parse(given[1:]))
+    check_root(settings)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         result = verify(path, settings, _show_progress)
+    except UsageError:
+        raise
     except GptCodeError as error:
         hint = f" ({error.hint})" if error.hint else ""
         print(f"gptcode: {error.message}{hint}", file=sys.stderr)

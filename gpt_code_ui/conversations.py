@@ -72,7 +72,7 @@ class Conversations:
         self._output_dir = output_dir
         places = Places.below(output_dir.parent)
         self._replays = Replays(
-            client, hearers or Hearers(publisher.publish), publisher, places.scratch
+            client, hearers or Hearers(publisher.publish), publisher, places.scratch, ports.figures
         )
         self._turns = Turns(
             store, client, publisher, ports, limits, self.output_file, self._replays.wait

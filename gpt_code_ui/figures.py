@@ -1,33 +1,36 @@
-"""Whether two figures look the same, asked of a reader process: we decode no image ourselves."""
+"""Whether two figures look the same, asked of a caged reader: we decode no image ourselves."""
 
+import base64
+import binascii
 import json
 import logging
-import subprocess
-import sys
-from pathlib import Path
+import tempfile
 
-from gpt_code_ui.kernel import sandbox
+from gpt_code_ui.profiles import ask
+from gpt_code_ui.reader_cage import ReaderCage
 
 log = logging.getLogger(__name__)
 
-MODULE = "gpt_code_ui.reader.figures"
 TIMEOUT_S = 20.0
 
 
-def same_figure(one: str, other: str, kind: str) -> bool:
-    """Compare two images, each as base64; what cannot be read is another figure."""
-    if "".join(one.split()) == "".join(other.split()):
-        return True
-    home = Path(__file__).resolve().parent.parent
-    safe_path = ["-P"] if home.name in ("site-packages", "dist-packages") else []
-    try:
-        done = subprocess.run(
-            [sys.executable, *safe_path, "-B", "-m", MODULE],
-            input=json.dumps({"one": one, "other": other}).encode(),
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=home,
-            env=sandbox.environment(), start_new_session=True, timeout=TIMEOUT_S, check=True,
-        )  # fmt: skip
-        return json.loads(done.stdout)["same"] is True
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
-        log.info("two figures (%s) could not be compared: %s", kind, error)
-        return False
+class Figures:
+    """Compares by what is seen. Any thread may use it."""
+
+    def __init__(self, cage: ReaderCage | None = None) -> None:
+        self._cage = cage or ReaderCage()
+
+    def same(self, one: str, other: str, kind: str) -> bool:
+        """Compare two images, each as base64; what cannot be read is another figure."""
+        if "".join(one.split()) == "".join(other.split()):
+            return True
+        try:
+            first, second = base64.b64decode(one), base64.b64decode(other)
+            with tempfile.TemporaryFile() as file:
+                file.write(first + second)
+                file.seek(0)
+                answer = ask(file, {"compare": {"first": len(first)}}, TIMEOUT_S, self._cage)
+            return json.loads(answer or b"{}").get("same") is True
+        except (OSError, ValueError, binascii.Error) as error:
+            log.info("two figures (%s) could not be compared: %s", kind, error)
+            return False

@@ -19,6 +19,7 @@ from gpt_code_ui.context import told_for
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.data_folder import DataFolder, check_folder
 from gpt_code_ui.errors import UsageError
+from gpt_code_ui.figures import Figures
 from gpt_code_ui.instance import Instance
 from gpt_code_ui.kept_notebooks import KeptNotebooks, place_for
 from gpt_code_ui.kernel.client import KernelClient
@@ -206,6 +207,7 @@ class Program:
                 PictureLimits(settings.image_bytes, settings.image_edge, settings.image_count),
                 reader,
             ),
+            figures=Figures(reader),
             vision_model=models.vision_model,
             approve=self._choices.approve,
             attended=self._serves,

@@ -16,7 +16,7 @@ from pathlib import Path
 from gpt_code_ui.agent import Stop
 from gpt_code_ui.compare import Comparison
 from gpt_code_ui.errors import Conflict, GptCodeError
-from gpt_code_ui.figures import same_figure
+from gpt_code_ui.figures import Figures
 from gpt_code_ui.file_history import FileHistory, Inputs
 from gpt_code_ui.protocol import (
     InputFile,
@@ -62,13 +62,15 @@ class Replays:
     """The replays of all conversations. Every method may be called from any thread."""
 
     def __init__(
-        self, kernels: RunsCells, hearers: Hearers, publisher: Publisher, scratch: Path
-    ) -> None:
+        self, kernels: RunsCells, hearers: Hearers, publisher: Publisher, scratch: Path,
+        figures: Figures | None = None,
+    ) -> None:  # fmt: skip
         """``scratch`` is a folder for the copies that proofs work in."""
         self._kernels = kernels
         self._hearers = hearers
         self._publisher = publisher
         self._scratch = scratch
+        self._figures = figures or Figures()
         self._lock = threading.Lock()
         self._live: dict[str, _Live] = {}
         self._closed = False
@@ -215,7 +217,7 @@ class Replays:
         self, task: Task, replay_id: str, replay: Replay, inputs: Inputs, folder: Workspace
     ) -> ReplayFinished:
         _give_between(replay, inputs, task.history, folder)
-        status = replay.prove(Comparison(same_figure))
+        status = replay.prove(Comparison(self._figures.same))
         if status in ("reproduces", "differs"):
             replay.ask_packages()
         return replay.finished(replay_id, "proof", status)

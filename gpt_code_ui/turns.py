@@ -19,6 +19,7 @@ from gpt_code_ui.agent import Approver, Aside, Limits, Model, Stop, Tool, reques
 from gpt_code_ui.approval import Asking, CreatedFiles, Desk, Known, WithoutPerson
 from gpt_code_ui.context import Gauge, known_window
 from gpt_code_ui.errors import Conflict, GptCodeError
+from gpt_code_ui.figures import Figures
 from gpt_code_ui.history import model_messages
 from gpt_code_ui.look_at_image import Eyes, LookAtImage
 from gpt_code_ui.news import News
@@ -133,6 +134,7 @@ class Ports:
     facts: Callable[[str], ModelFacts] = lambda _: ModelFacts()
     rules: str | None = None
     pictures: Pictures = field(default_factory=Pictures)
+    figures: Figures = field(default_factory=Figures)
     vision_model: Callable[[], str | None] = lambda: None
     approve: Callable[[], Approve] = lambda: "risky"
     language: str = "python"

@@ -15,12 +15,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from gpt_code_ui.agent import Stop
 from gpt_code_ui.compare import Comparison
+from gpt_code_ui.containment import cage_options, contain, refuse_to_ask
 from gpt_code_ui.errors import GptCodeError, KernelError, NotFound
-from gpt_code_ui.figures import same_figure
+from gpt_code_ui.figures import Figures
 from gpt_code_ui.kernel.client import KernelClient
 from gpt_code_ui.program import make_run_dir
 from gpt_code_ui.proof_notes import KEY, noted_inputs
 from gpt_code_ui.protocol import (
+    CageOptions,
     CellPart,
     Difference,
     Event,
@@ -30,6 +32,7 @@ from gpt_code_ui.protocol import (
     StartKernel,
     TranscriptOutput,
 )
+from gpt_code_ui.reader_cage import ReaderCage
 from gpt_code_ui.replay import RUN_AGAIN, Kept, Replay
 from gpt_code_ui.settings import Settings
 from gpt_code_ui.silent_kernel import PREFIX, Hearers, fresh_kernel
@@ -55,6 +58,9 @@ def verify(
 
     ``failed`` means that it could not be run to an end.
     """
+    choice = contain(settings)
+    refuse_to_ask(choice)
+    level, cage = choice.level or "none", cage_options(settings)
     notebook = _read(path)
     kept = kept_cells(notebook)
     if not any(_is_compared(cell) for cell in kept.cells):
@@ -74,11 +80,12 @@ def verify(
             replay.difference = _changed(missing[0], given)
             return replay.finished(NAME, "proof", "differs")
         replay.inputs = given or _hashed(folder)
-        kernels, hearers = _manager(settings, endings)
+        kernels, hearers = _manager(cage, endings)
         out = endings.enter_context(tempfile.TemporaryDirectory())
         start = _start(notebook["metadata"], settings, folder.root, out)
+        start = start.model_copy(update={"sandbox": level})
         kernel = endings.enter_context(fresh_kernel(kernels, hearers, NAME, start))
-        status = replay.prove(Comparison(same_figure))
+        status = replay.prove(Comparison(Figures(ReaderCage(level, cage.hidden)).same))
         if status in ("reproduces", "differs"):
             replay.ask_packages()
         return replay.finished(NAME, "proof", status)
@@ -213,7 +220,7 @@ def _changed(path: str, given: list[InputFile]) -> Difference:
     )  # fmt: skip
 
 
-def _manager(settings: Settings, endings: ExitStack) -> tuple[KernelClient, Hearers]:
+def _manager(cage: CageOptions, endings: ExitStack) -> tuple[KernelClient, Hearers]:
     """A kernel manager of our own."""
 
     def nobody(name: str, event: Event) -> None:
@@ -224,7 +231,7 @@ def _manager(settings: Settings, endings: ExitStack) -> tuple[KernelClient, Hear
     hearers = Hearers(nobody)
     client = KernelClient(hearers.publish)
     endings.callback(client.close)
-    options = LaunchOptions(log_level="WARNING", log=lambda line: None)
+    options = LaunchOptions(log_level="WARNING", log=lambda line: None, cage=cage)
     supervisor = Supervisor(run_dir=run_dir, client=client, options=options)
     endings.callback(supervisor.stop)
     supervisor.start()

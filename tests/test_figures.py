@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gpt_code_ui.figures import same_figure
+from gpt_code_ui.figures import Figures
 
 Image: Any = pytest.importorskip("PIL.Image")
 Draw: Any = pytest.importorskip("PIL.ImageDraw")
@@ -23,6 +23,9 @@ def picture(end: int = 150, shade: int = 0, size: tuple[int, int] = (400, 300), 
     raw = io.BytesIO()
     image.save(raw, "png", pnginfo=info)
     return base64.b64encode(raw.getvalue()).decode()
+
+
+same_figure = Figures().same
 
 
 def test_what_is_written_beside_the_pixels_does_not_count() -> None:

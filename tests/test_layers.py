@@ -40,7 +40,7 @@ RANKS = {
     "pictures": 4, "look_at_image": 5, "turns": 6, "kept_notebooks": 5,
     "models": 6, "kernel.manager": 6,
     # Cells that run again.
-    "proof_notes": 1, "noise": 1, "compare": 2, "figures": 2, "file_history": 3, "branches": 3,
+    "proof_notes": 1, "noise": 1, "compare": 2, "figures": 4, "file_history": 3, "branches": 3,
     "silent_kernel": 5, "replay": 5, "replays": 6, "reruns": 7, "conversations": 8,
     "web.headers": 8, "web.sessions": 8, "web.body": 8,
     "web.guard": 9, "web.failures": 9, "web.download": 9, "web.page": 9,
