@@ -17,7 +17,7 @@ const LAZY = {
   "first HTML output": { limit: 15, of: ["src/outputs/HtmlOutput.tsx"] },
   "first formula": { limit: 85, of: ["src/render/markdown/Katex.tsx"] },
 };
-const WHEEL = { raw: 6.5e6, zipped: 2.3e6 };
+const WHEEL = { raw: 7e6, zipped: 2.6e6 };
 const size = (file) => gzipSync(readFileSync(dist + file), { level: 9 }).length / 1024;
 
 let over = false;
