@@ -18,10 +18,11 @@ from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from gpt_code_ui import __version__
 from gpt_code_ui.errors import GptCodeError, StoreError, UsageError
+from gpt_code_ui.setting_types import Approve
 from gpt_code_ui.settings import SETTINGS, Setting, Settings, display_is_there, load, nearest
 
 if TYPE_CHECKING:
@@ -279,6 +280,7 @@ def _serve_mcp(arguments: Sequence[str]) -> int:
     from gpt_code_ui.data_folder import check_folder
     from gpt_code_ui.logs import SafeFormatter, start_logging
     from gpt_code_ui.mcp.host import Host
+    from gpt_code_ui.mcp.permission import Permission
     from gpt_code_ui.mcp.service import serve as serve_stdio
     from gpt_code_ui.program import check_host
 
@@ -293,7 +295,8 @@ def _serve_mcp(arguments: Sequence[str]) -> int:
     log = start_logging(settings.log_file, settings.log_level, secrets)
     assert isinstance(log.formatter, SafeFormatter)
     host = Host(settings, log.formatter.conceal)
-    return serve_stdio(host, __version__, settings.model_output_bytes)
+    permission = Permission(cast(Approve | None, settings.approve))
+    return serve_stdio(host, permission, __version__, settings.model_output_bytes)
 
 
 def _verify(arguments: Sequence[str]) -> int:

@@ -48,7 +48,7 @@ RANKS = {
     "web.notebooks": 10, "headless": 9, "web.reruns_api": 10,
     "web": 11, "server": 11,
     "import_config": 8, "program": 12, "doctor": 12,
-    "mcp.service_tools": 6, "mcp.remote": 6, "mcp.host": 13, "mcp.service": 14,
+    "mcp.service_tools": 6, "mcp.remote": 6, "mcp.permission": 7, "mcp.host": 13, "mcp.service": 14,
     "verify": 13, "cli": 15,
     "__main__": 16,
 }  # fmt: skip

@@ -104,6 +104,7 @@ FIGURE = (
     ("tool", "arguments", "said"),
     [
         ("read_file", {"path": "missing.txt"}, "missing.txt"),
+        ("read_file", {"path": "missing.txt", "limit": 1}, "missing.txt"),
         ("read_file", {"path": "../secret"}, "secret"),
         ("execute_code", {}, "execute_code needs code"),
         ("execute_code", {"code": 1}, "code has to be text"),
@@ -148,6 +149,92 @@ def test_with_a_running_gptcode_it_shows_there(data_dir: Path) -> None:
             parts = gptcode.call("GET", f"/api/conversations/{row['id']}")[1]["turns"][0]["parts"]
             cells.append([part["code"] for part in parts])
         assert sorted(cells) == [["x = 0\nx", "x"], ["x = 1\nx"]]
+
+
+FIRST = "where = 'a.txt'\nn = open(where, 'w').write('hello')"
+OUTSIDE = "import os\nopen('made', 'w').write('1')\nprint(os.listdir('/etc'))"
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_what_would_be_asked_is_refused_and_told(data_dir: Path, attached: bool) -> None:
+    async def scenario() -> None:
+        async with client(data_dir) as other:
+            refused = await other.call_tool("execute_code", {"code": OUTSIDE})
+            assert refused.is_error
+            said = words(refused)
+            assert said.startswith("Nobody is here to allow this, so it was refused. It ")
+            assert "looks outside the working folder" in said and "(line 3)" in said
+            assert "--approve never" in said
+            assert words(await other.call_tool("list_files")) == "[no files yet]"
+            # A name from an earlier cell is followed; without that cell it would be refused.
+            unknown = await other.call_tool("execute_code", {"code": "print(open(where).read())"})
+            assert "cannot be seen from the code" in words(unknown)
+            for code in (FIRST, "print(open(where).read())"):
+                ran = await other.call_tool("execute_code", {"code": code})
+                assert not ran.is_error, words(ran)
+
+    if attached:
+        with running(data_dir) as gptcode:
+            drive(scenario)
+            [row] = gptcode.call("GET", "/api/conversations")[1]["conversations"]
+            turns = gptcode.call("GET", f"/api/conversations/{row['id']}")[1]["turns"]
+            assert [part["code"] for part in turns[0]["parts"]] == [
+                FIRST,
+                "print(open(where).read())",
+            ]
+    else:
+        drive(scenario)
+
+
+def test_files_of_the_person_are_kept(data_dir: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "here.txt").write_text("hello")
+
+    async def scenario() -> None:
+        async with client(data_dir, str(folder)) as other:
+            for path in ("here.txt", "./here.txt", "sub/../here.txt"):
+                wrote = await other.call_tool("write_file", {"path": path, "content": "gone"})
+                assert wrote.is_error, path
+            assert "here.txt" in words(wrote)
+            ran = await other.call_tool("execute_code", {"code": "open('here.txt', 'w')"})
+            assert ran.is_error and "that may be yours: here.txt" in words(ran)
+            for path, code in (("new.txt", ""), ("drawn.txt", "open('drawn.txt', 'w').close()")):
+                if code:
+                    made = await other.call_tool("execute_code", {"code": code})
+                    assert not made.is_error, words(made)
+                for text in ("one", "two"):
+                    wrote = await other.call_tool("write_file", {"path": path, "content": text})
+                    assert not wrote.is_error, words(wrote)
+            again = await other.call_tool("execute_code", {"code": "open('new.txt', 'w').close()"})
+            assert not again.is_error, words(again)
+
+    drive(scenario)
+    assert (folder / "here.txt").read_text() == "hello"
+
+
+@pytest.mark.parametrize(
+    ("mode", "code", "refused"),
+    [("never", "import os\nlen(os.listdir('/etc')) > 0", False), ("always", "1 + 1", True)],
+)
+def test_the_flag_says_what_is_refused(data_dir: Path, mode: str, code: str, refused: bool) -> None:
+    async def scenario() -> None:
+        async with client(data_dir, "--approve", mode) as other:
+            ran = await other.call_tool("execute_code", {"code": code})
+            assert ran.is_error is refused, words(ran)
+
+    drive(scenario)
+
+
+def test_a_running_gptcode_says_what_is_refused(data_dir: Path) -> None:
+    with running(data_dir, "--approve", "always"):
+
+        async def scenario() -> None:
+            async with client(data_dir) as other:
+                ran = await other.call_tool("execute_code", {"code": "1 + 1"})
+                assert ran.is_error and "every run is asked about" in words(ran)
+
+        drive(scenario)
 
 
 def test_a_folder_that_the_running_one_is_not_in(data_dir: Path, tmp_path: Path) -> None:
@@ -246,8 +333,8 @@ def test_it_ends_with_all_that_it_started(data_dir: Path, tmp_path: Path, how: s
             process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert time.monotonic() - began < 5
-        for line in process.stdout:
-            json.loads(line)  # nothing but the protocol
+        for said in process.stdout:
+            json.loads(said)  # nothing but the protocol
     assert psutil.wait_procs(children, timeout=3)[1] == []
     assert not (data_dir / "instance.json").exists()
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from gpt_code_ui.data_folder import DataFolder
 from gpt_code_ui.errors import GptCodeError, InvalidValue, NotFound, ToolFailed, UsageError
 from gpt_code_ui.instance import fresh_address
 from gpt_code_ui.protocol import CellPart
+from gpt_code_ui.setting_types import Approve
 
 ANSWER_S = 30.0
 # The stream has a comment every 15 s.
@@ -25,13 +26,17 @@ NO_INPUT = "[input() cannot be answered here, so the code was interrupted]"
 
 
 class Remote:
-    """The gptcode that has a data folder. ``title`` names the conversation it makes."""
+    """The gptcode that has a data folder. ``title`` names the conversation it makes.
+
+    ``written``: the files that ``write`` wrote.
+    """
 
     def __init__(self, data: DataFolder, title: str) -> None:
         """Raises UsageError when it does not let us in."""
         self._data = data
         self._title = title
         self._conversation: str | None = None
+        self.written: frozenset[str] = frozenset()
         address = urlsplit(fresh_address(data.path))
         self._netloc, self._host, self._port = address.netloc, address.hostname, address.port
         self._cookie = ""
@@ -69,6 +74,19 @@ class Remote:
                     return self._cell(cell_id), note
         raise ToolFailed("GPT-Code UI ended while the code ran.", hint="Run it again.")
 
+    def approve(self) -> Approve:
+        """What is asked about there before it runs."""
+        return cast(Approve, self._json("GET", "/api/settings")["approve"])
+
+    def language(self) -> str:
+        """The language of the kernels that it starts."""
+        rows = self._json("GET", "/api/kernels")["kernels"]
+        return next((str(row["language"]).lower() for row in rows if row["default"]), "unknown")
+
+    def allowed(self) -> list[str]:
+        """The kinds of reasons that the person has allowed for the conversation."""
+        return list(self._json("GET", self._place()).get("allowed") or ())
+
     def cells(self) -> list[CellPart]:
         """All cells of the conversation."""
         turns = self._json("GET", self._place())["turns"]
@@ -95,6 +113,14 @@ class Remote:
         files: list[dict[str, Any]] = self._json("GET", f"{self._place()}/files")["files"]
         return files
 
+    def exists(self, path: str) -> bool:
+        """Whether a file has that name, however it is spelled. Raises InvalidValue."""
+        try:
+            self.read(path, 0, 1)
+        except NotFound:
+            return False
+        return True
+
     def read(self, path: str, offset: int, limit: int) -> tuple[bytes, int]:
         """Bytes of a file, and how many it has in all. Raises NotFound, InvalidValue."""
         where = f"{self._place()}/files/{quote(path)}"
@@ -102,7 +128,7 @@ class Remote:
             span = {"Range": f"bytes={offset}-{offset + limit - 1}"}
             response = self._send(connection, "GET", where, headers=span)
             total = (response.getheader("Content-Range") or "").rpartition("/")[2]
-            content = response.read(limit)
+            content = response.read(limit if response.status < 400 else None)
             if response.status == 416:
                 return b"", int(total) if total.isdigit() else 0
             _check(response, content)
@@ -114,7 +140,9 @@ class Remote:
         where = f"{self._place()}/files/{quote(path)}?replace=true"
         with closing(self._connect(ANSWER_S)) as connection:
             response = self._send(connection, "PUT", where, content, {"Content-Type": "text/plain"})
-            return dict(_check(response, response.read()))
+            told = dict(_check(response, response.read()))
+        self.written |= {str(told["path"])}
+        return told
 
     # --- inside --------------------------------------------------------------------------------
 

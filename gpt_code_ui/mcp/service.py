@@ -21,6 +21,7 @@ from gpt_code_ui.agent import Stop
 from gpt_code_ui.errors import GptCodeError, InvalidValue
 from gpt_code_ui.history import told_report
 from gpt_code_ui.mcp.host import Host
+from gpt_code_ui.mcp.permission import Permission
 from gpt_code_ui.mcp.remote import Remote
 from gpt_code_ui.mcp.service_tools import INSTRUCTIONS, TOOLS, Arguments
 from gpt_code_ui.plain_text import plain
@@ -42,7 +43,7 @@ PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 DEFAULT_TITLE = "MCP"
 
 
-def serve(host: Host, version: str, output_bytes: int) -> int:
+def serve(host: Host, permission: Permission, version: str, output_bytes: int) -> int:
     """Serve stdin and stdout until stdin ends or a signal comes. Does not return: it exits."""
     import anyio
 
@@ -59,7 +60,7 @@ def serve(host: Host, version: str, output_bytes: int) -> int:
 
         async with anyio.create_task_group() as group:
             group.start_soon(_end_on_signal, finish)
-            server = Service(host, output_bytes).server(version)
+            server = Service(host, permission, output_bytes).server(version)
             async with stdio_server() as (reading, writing):
                 await server.run(reading, writing, server.create_initialization_options())
             finish()
@@ -79,8 +80,9 @@ async def _end_on_signal(finish: Callable[[], None]) -> None:
 class Service:
     """The handlers of the server, over one conversation."""
 
-    def __init__(self, host: Host, output_bytes: int) -> None:
+    def __init__(self, host: Host, permission: Permission, output_bytes: int) -> None:
         self._host = host
+        self._permission = permission
         self._output_bytes = output_bytes
         self._title = DEFAULT_TITLE
         self._one_cell: anyio.Lock | None = None
@@ -139,6 +141,7 @@ class Service:
         found: list[tuple[CellPart, str]] = []
         async with self._one_cell:
             remote = await self._in_thread(self._remote)
+            await self._in_thread(lambda: self._permission.to_run(remote, code))
             try:
                 async with anyio.create_task_group() as group:
                     group.start_soon(_report, context, heard)
@@ -165,8 +168,9 @@ class Service:
             case "read_file":
                 return self._read_file(remote, arguments)
             case "write_file":
-                content = arguments.content()
-                told = remote.write(arguments.text("path"), content)
+                path, content = arguments.text("path"), arguments.content()
+                self._permission.to_write(remote, path)
+                told = remote.write(path, content)
                 return [_text(f"{told['path']}: {told['size']:,} bytes written")]
             case "read_output":
                 reader = ReadOutput(remote.cells, remote.output_file)
