@@ -229,6 +229,18 @@ def test_dropped_turns_leave_a_digest_and_what_was_told_of_files() -> None:
     ]  # fmt: skip
 
 
+def test_figures_of_dropped_turns_are_no_questions() -> None:
+    history: list[ChatMessage] = [
+        *user("How many?"), *ran("x" * 8000, id="a"),
+        UserMessage(text="[what your code drew]", pictures=[shown("cell:1", 900)], figures=True),
+        AssistantMessage(text="It is 4."), *user("why?" + "y" * 1200),
+    ]  # fmt: skip
+    note = fitted(history, 400)[0].text
+    assert "1 earlier messages of the person, 2 answers" in note
+    assert '- asked: "How many?"; answered: "It is 4."' in note
+    assert "drew" not in note
+
+
 def test_without_room_there_is_no_digest() -> None:
     history = [*user("x" * 8000), AssistantMessage(text="It is 4."), *user("why?")]
     assert fitted(history, 60)[0].text.endswith("1 answers and their results.]")

@@ -290,3 +290,34 @@ def test_the_test_of_a_model_tells_whether_it_sees(room: Room) -> None:
     room.server.script(BLIND, answer("OK"))
     told = room.site.call("POST", "/api/models/test", {"model": "m"}).get_json()
     assert told["learnt"]["vision"] is False
+
+
+NO_TOOLS = error(400, "m does not support tools")
+
+
+@pytest.mark.parametrize("first", ["tools", "pictures"])
+def test_a_model_without_tools_looks_through_a_block(room: Room, first: str) -> None:
+    room.site.call("PATCH", "/api/settings", {"vision_model": "eyes"})
+    room.save("photo.png", (20, 20))
+    block = f'I ask.\n```look_at_image\n{json.dumps({"image": "photo.png", "question": "?"})}\n```'
+    refusals = [NO_TOOLS, BLIND] if first == "tools" else [BLIND, NO_TOOLS]
+    turn = room.ask(
+        "What is it?", *refusals, answer(block), answer("Red."), answer("It is red."),
+        attach=("photo.png",),
+    )  # fmt: skip
+    told = room.server.requests[2].json
+    assert "tools" not in told and pictures(told["messages"][1]) == []
+    assert "```look_at_image" in told["messages"][0]["content"]
+    assert "ask about it with look_at_image" in text(told["messages"][1])
+    asked = room.server.requests[3].json
+    assert asked["model"] == "eyes" and len(pictures(asked["messages"][1])) == 1
+    *_, said, came = room.messages(4)
+    assert said["role"] == "assistant" and "```look_at_image" in said["content"]
+    assert came == {"role": "user", "content": "[What came of look_at_image]\nRed."}
+    assert [one["body"].encode() for one in room.sent(turn)] == [
+        one.body for one in room.server.requests
+    ]
+    parts = room.turn(turn)["parts"]
+    assert [one.get("text") or one.get("content") for one in parts] == [
+        "I ask.\n", "Red.", "It is red.",
+    ]  # fmt: skip
