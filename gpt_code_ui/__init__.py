@@ -5,8 +5,8 @@ Three processes, and who lives where; a module imports only what stands above it
     values            protocol, errors
     parts             settings, store/ (the event log), transcript/ (its folds), workspace/ (files),
                       bus/ (the queue between 1 and 2)
-    1 gptcode         agent (the loop) behind its ports: openai_model, demo_model/, approval (asks
-                      first, with risk/ to read the code); publisher and
+    1 gptcode         agent (the loop) and calls, behind ports: openai_model, demo_model/, approval
+                      (asks first, with risk/ to read the code); publisher and
                       subscription (number, store, fan out), turns, conversations,
                       supervisor and kernel/client (towards 2), web/ (the page's door),
                       program (builds and ends everything), cli

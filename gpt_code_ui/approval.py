@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gpt_code_ui.agent import Approver, Decision, Stop
 from gpt_code_ui.errors import Conflict
+from gpt_code_ui.ports import Approver, Decision, Stop
 from gpt_code_ui.protocol import CellFinished, FilesChanged, Published, Reason
 from gpt_code_ui.risk import Folder, reasons_for
 from gpt_code_ui.setting_types import Approve

@@ -8,11 +8,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from gpt_code_ui.agent import Decision, Limits
 from gpt_code_ui.errors import Conflict, InvalidValue, NotFound
 from gpt_code_ui.imported import stored_events
 from gpt_code_ui.kept_notebooks import KeptNotebooks, Place
 from gpt_code_ui.notebook import PYTHON_SPEC, Rendered, notebook, read_notebook, render
+from gpt_code_ui.ports import Decision, Limits
 from gpt_code_ui.protocol import (
     Attachment,
     CellPart,

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpt_code_ui.agent import Aside, Model, Stop
 from gpt_code_ui.errors import InvalidValue, ModelError
 from gpt_code_ui.history import figures
 from gpt_code_ui.plain_text import cut
+from gpt_code_ui.ports import Aside, Model, Stop
 from gpt_code_ui.protocol import (
     CellPart,
     ChatMessage,

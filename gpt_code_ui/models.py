@@ -15,12 +15,12 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gpt_code_ui.agent import Model, Stop
 from gpt_code_ui.answer import EXECUTE_CODE
 from gpt_code_ui.asking import Options
 from gpt_code_ui.capabilities import UNKNOWN, Capabilities, CapabilityStore
 from gpt_code_ui.errors import GptCodeError, NoModel
 from gpt_code_ui.model_list import BUILT_IN, DEMO, model_list
+from gpt_code_ui.ports import Model, Stop
 from gpt_code_ui.protocol import (
     ModelChunk,
     ModelInfo,

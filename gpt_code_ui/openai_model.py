@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.asking import Asked, Options
 from gpt_code_ui.capabilities import CapabilityStore, adapted, is_about_a_picture, window_in
 from gpt_code_ui.chat_completions import CHECK_URL, CUT_HINT, AnswerReader, JsonObject
@@ -33,6 +32,7 @@ from gpt_code_ui.errors import (
 )
 from gpt_code_ui.loop_thread import LoopThread
 from gpt_code_ui.model_errors import quote, redact, root_message, translate
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import ModelChunk, ModelRequest, RequestSent
 from gpt_code_ui.providers.local import model_names
 

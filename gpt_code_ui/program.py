@@ -13,7 +13,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from gpt_code_ui.agent import Limits
 from gpt_code_ui.containment import Containment, cage_options, contain
 from gpt_code_ui.context import told_for
 from gpt_code_ui.conversations import Conversations
@@ -29,6 +28,7 @@ from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
 from gpt_code_ui.page_choices import PageChoices
 from gpt_code_ui.pictures import PictureLimits, Pictures
+from gpt_code_ui.ports import Limits
 from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import system_prompt
 from gpt_code_ui.protocol import KeepVersions, StartKernel

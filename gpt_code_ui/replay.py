@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.compare import Comparison
 from gpt_code_ui.errors import GptCodeError, KernelError
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     CellPart,
     Difference,

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.compare import Comparison
 from gpt_code_ui.errors import Conflict, GptCodeError
 from gpt_code_ui.figures import Figures
 from gpt_code_ui.file_history import FileHistory, Inputs
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     InputFile,
     ReplayFinished,

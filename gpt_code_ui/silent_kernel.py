@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.errors import KernelError
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     CellFinished,
     CellPart,

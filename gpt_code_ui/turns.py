@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from gpt_code_ui.agent import Approver, Aside, Limits, Model, Stop, Tool, request_sent, run_turn
+from gpt_code_ui.agent import request_sent, run_turn
 from gpt_code_ui.approval import Asking, CreatedFiles, Desk, Known, WithoutPerson
 from gpt_code_ui.context import Gauge, known_window
 from gpt_code_ui.errors import Conflict, GptCodeError
@@ -24,6 +24,7 @@ from gpt_code_ui.history import model_messages
 from gpt_code_ui.look_at_image import Eyes, LookAtImage
 from gpt_code_ui.news import News
 from gpt_code_ui.pictures import Pictures
+from gpt_code_ui.ports import Approver, Aside, Limits, Model, Stop, Tool
 from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import with_rules
 from gpt_code_ui.protocol import (

@@ -13,12 +13,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.compare import Comparison
 from gpt_code_ui.containment import cage_options, contain, refuse_to_ask
 from gpt_code_ui.errors import GptCodeError, KernelError, NotFound
 from gpt_code_ui.figures import Figures
 from gpt_code_ui.kernel.client import KernelClient
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.program import make_run_dir
 from gpt_code_ui.proof_notes import KEY, noted_inputs
 from gpt_code_ui.protocol import (

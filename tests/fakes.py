@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from gpt_code_ui.agent import Stop
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     CellFinished,
     CellOutput,

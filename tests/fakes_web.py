@@ -14,9 +14,9 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from gpt_code_ui.agent import Limits, Stop
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.models import Models
+from gpt_code_ui.ports import Limits, Stop
 from gpt_code_ui.protocol import (
     FinishChunk,
     ModelChunk,

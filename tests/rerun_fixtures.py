@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from gpt_code_ui.agent import Limits
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.data_folder import DataFolder
 from gpt_code_ui.kernel.client import KernelClient
+from gpt_code_ui.ports import Limits
 from gpt_code_ui.protocol import (
     CellFinished,
     CellPart,

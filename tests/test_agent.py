@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from gpt_code_ui.agent import STOPPED, Approver, Limits, Stop, Tool, run_turn
+from gpt_code_ui.agent import run_turn
+from gpt_code_ui.calls import STOPPED
 from gpt_code_ui.context import DEFAULT_WINDOW, Gauge, message_text
 from gpt_code_ui.errors import (
     AnswerCut,
@@ -18,6 +19,7 @@ from gpt_code_ui.errors import (
     ModelRateLimited,
     ModelRefusedKey,
 )
+from gpt_code_ui.ports import Approver, Limits, Stop, Tool
 from gpt_code_ui.protocol import (
     AssistantMessage,
     CellFinished,

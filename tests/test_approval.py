@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gpt_code_ui.agent import REFUSED, STOPPED, Decision, Stop
 from gpt_code_ui.approval import EVERY, Asking, CreatedFiles, Desk, Known, WithoutPerson
+from gpt_code_ui.calls import STOPPED
 from gpt_code_ui.conversations import RESTARTED
 from gpt_code_ui.errors import Conflict, InvalidValue, NotFound, StoreError
 from gpt_code_ui.page_choices import PageChoices
+from gpt_code_ui.ports import REFUSED, Decision, Stop
 from gpt_code_ui.protocol import (
     ApprovalRequested,
     ApprovalResolved,

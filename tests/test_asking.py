@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.answer import EXECUTE_CODE, code_of
 from gpt_code_ui.arguments import Understood
 from gpt_code_ui.asking import Options
 from gpt_code_ui.capabilities import Capabilities, CapabilityStore
 from gpt_code_ui.errors import GptCodeError
 from gpt_code_ui.openai_model import Endpoint, OpenAIModel
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     AssistantMessage,
     FinishChunk,

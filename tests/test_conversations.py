@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gpt_code_ui.agent import Limits, Stop
 from gpt_code_ui.conversations import RESTARTED, Conversations
 from gpt_code_ui.errors import Conflict, InvalidValue, NoModel, NotFound
 from gpt_code_ui.kept_notebooks import KeptNotebooks
 from gpt_code_ui.notebook import PYTHON_SPEC
+from gpt_code_ui.ports import Limits, Stop
 from gpt_code_ui.protocol import (
     Attachment,
     CellPart,

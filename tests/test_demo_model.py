@@ -16,10 +16,11 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
-from gpt_code_ui.agent import Limits, Stop, run_turn
+from gpt_code_ui.agent import run_turn
 from gpt_code_ui.demo_model import DemoModel
 from gpt_code_ui.demo_model.reading import View, error_in, fact, typed_code
 from gpt_code_ui.history import model_messages
+from gpt_code_ui.ports import Limits, Stop
 from gpt_code_ui.prompt import system_prompt
 from gpt_code_ui.protocol import (
     Attachment,

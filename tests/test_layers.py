@@ -34,7 +34,7 @@ RANKS = {
     "profiles": 3, "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
     "model_list": 3, "providers": 4, "kernelspecs": 3, "imported": 3, "chat_completions": 3,
     "kernel.jupyter": 3, "kernel.client": 3, "kernel.outbox": 3, "kernel.changes": 3,
-    "agent": 4, "publisher": 4, "kernel.cell": 4, "kernel.starting": 4,
+    "ports": 3, "calls": 4, "agent": 5, "publisher": 4, "kernel.cell": 4, "kernel.starting": 4,
     "mcp.tools": 3, "mcp.connection": 4, "mcp.book": 5, "mcp.servers": 6,
     "openai_model": 5, "demo_model": 5, "supervisor": 5, "kernel.session": 5,
     "pictures": 4, "look_at_image": 5, "turns": 6, "kept_notebooks": 5,

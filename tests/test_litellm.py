@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.answer import EXECUTE_CODE
 from gpt_code_ui.errors import (
     ContentFiltered,
@@ -27,6 +26,7 @@ from gpt_code_ui.errors import (
     UnknownModel,
 )
 from gpt_code_ui.models import Models
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     FinishChunk,
     ModelChunk,

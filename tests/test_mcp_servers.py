@@ -14,11 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.errors import InvalidValue, NotFound, ToolFailed
 from gpt_code_ui.mcp.book import FILE, SECRETS, McpBook
 from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.mcp.tools import McpTool
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.providers import KeyStore
 from gpt_code_ui.settings import MASK, Settings, load
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.answer import EXECUTE_CODE
 from gpt_code_ui.errors import (
     AnswerCut,
@@ -22,6 +21,7 @@ from gpt_code_ui.errors import (
     UsageError,
 )
 from gpt_code_ui.openai_model import Deadlines, Endpoint, OpenAIModel, secrets_of
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     FinishChunk,
     ModelChunk,

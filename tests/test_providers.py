@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.errors import InvalidValue, ModelRefusedKey, UsageError
 from gpt_code_ui.kernel.sandbox.environment import is_allowed
 from gpt_code_ui.models import Models
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import ModelRequest, TextChunk, UserMessage
 from gpt_code_ui.provider_types import a_provider, provider_list
 from gpt_code_ui.providers import KeyStore, LocalServer, LocalServers

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.errors import InvalidValue
 from gpt_code_ui.history import told_report
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import CellPart, ChatMessage, ToolMessage, UserMessage
 from gpt_code_ui.read_output import ReadOutput
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.answer import EXECUTE_CODE, code_of
 from gpt_code_ui.arguments import Understood
 from gpt_code_ui.asking import Options
@@ -20,6 +19,7 @@ from gpt_code_ui.capabilities import UNKNOWN, CapabilityStore
 from gpt_code_ui.errors import GptCodeError
 from gpt_code_ui.models import TEST_PICTURE
 from gpt_code_ui.openai_model import Endpoint, OpenAIModel
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     FinishChunk,
     ModelRequest,
@@ -127,4 +127,4 @@ def test_a_real_shape_is_understood(server: ScriptedOpenAI, name: str) -> None:
 
 def test_every_vendor_is_there_and_every_shape_has_its_source() -> None:
     assert {path.stem for path in FILES} == VENDORS
-    assert [name for name, row in ROWS.items() if not row["source"].startswith("https://")] == []
+    assert [name for name, row in ROWS.items() if "https://" not in row["source"]] == []

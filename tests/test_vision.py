@@ -299,7 +299,7 @@ NO_TOOLS = error(400, "m does not support tools")
 def test_a_model_without_tools_looks_through_a_block(room: Room, first: str) -> None:
     room.site.call("PATCH", "/api/settings", {"vision_model": "eyes"})
     room.save("photo.png", (20, 20))
-    block = f'I ask.\n```look_at_image\n{json.dumps({"image": "photo.png", "question": "?"})}\n```'
+    block = f"I ask.\n```look_at_image\n{json.dumps({'image': 'photo.png', 'question': '?'})}\n```"
     refusals = [NO_TOOLS, BLIND] if first == "tools" else [BLIND, NO_TOOLS]
     turn = room.ask(
         "What is it?", *refusals, answer(block), answer("Red."), answer("It is red."),

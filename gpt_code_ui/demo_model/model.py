@@ -8,7 +8,6 @@ from textwrap import dedent
 from typing import Any
 from urllib.parse import quote
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.answer import EXECUTE_CODE
 from gpt_code_ui.chat_completions import request_body
 from gpt_code_ui.demo_model.reading import (
@@ -26,6 +25,7 @@ from gpt_code_ui.demo_model.scripts import (
     ROWS_OF_XLSX,
     TABLE_OF_ROWS,
 )
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import (
     FinishChunk,
     ModelChunk,

@@ -17,7 +17,6 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from gpt_code_ui.agent import Stop
 from gpt_code_ui.errors import GptCodeError, InvalidValue
 from gpt_code_ui.history import told_report
 from gpt_code_ui.mcp.host import Host
@@ -25,6 +24,7 @@ from gpt_code_ui.mcp.permission import Permission
 from gpt_code_ui.mcp.remote import Remote
 from gpt_code_ui.mcp.service_tools import INSTRUCTIONS, TOOLS, Arguments
 from gpt_code_ui.plain_text import plain
+from gpt_code_ui.ports import Stop
 from gpt_code_ui.protocol import CellPart, DisplayDataOutput, ExecuteResultOutput
 from gpt_code_ui.read_output import ReadOutput
 
