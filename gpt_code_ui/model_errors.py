@@ -111,6 +111,8 @@ SIGNS: Sequence[tuple[str, type[ModelError]]] = (
         r"|no endpoints found that support tool",
         ToolsUnsupported,
     ),
+    # Groq could not read the call that its model wrote: another try may come out right.
+    (r"tool_use_failed", ModelOverloaded),
     (r"loading (the )?model|model is (currently |still )?loading", ModelOverloaded),
     (
         r"rate[_ ]limit|too many requests|overloaded_error|slow down|resource[_ ]exhausted"
