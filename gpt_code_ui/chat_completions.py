@@ -36,6 +36,9 @@ Reason = Literal["stop", "tool_calls", "length", "content_filter"]
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 CUT_HINT = "Ask again. Code that was cut was not run."
+# Tokens read and written, by OpenAI's names and by those of its newer interface.
+READ, WRITTEN = ("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")
+MOST_TOKENS = 1 << 40
 CHECK_URL = "Check the base URL; it usually ends in /v1."
 # What servers give as the reason for an end; any other is a good one.
 REASONS: Sequence[tuple[re.Pattern[str], Reason]] = (
@@ -164,6 +167,7 @@ class AnswerReader:
         self._begun = False
         self.spoke = False
         self._usage: UsageChunk | None = None
+        self._complaint: JsonObject | None = None
         self._calls = CallNumbers()
         self._has_deltas = False
         self._text = SurrogateJoiner()
@@ -204,6 +208,8 @@ class AnswerReader:
         else:
             chunks = [] if self.done else self._remainder()
         if not self.finished:
+            if self._complaint is not None:
+                raise self._failure(self._complaint)
             if self.spoke:
                 raise cut()
             raise NotAnAnswer("The endpoint answered, but not with an answer.", hint=CHECK_URL)
@@ -256,8 +262,8 @@ class AnswerReader:
         choices = value.get("choices")
         if is_error or value.get("error") or value.get("object") == "error":
             raise self._failure(value)
-        if choices is None and self._document is not None and read_body(value).message:
-            raise self._failure(value)
+        if choices is None and read_body(value).message:
+            self._complaint = value
         self._count(value.get("usage"))
         groq = value.get("x_groq")
         self._count(groq.get("usage") if isinstance(groq, dict) else None)
@@ -270,11 +276,14 @@ class AnswerReader:
         return from_report(read_body(value), self._secrets, otherwise=kind)
 
     def _count(self, usage: object) -> None:
-        if isinstance(usage, dict):
-            self._usage = UsageChunk(
-                input_tokens=_number(usage.get("prompt_tokens")),
-                output_tokens=_number(usage.get("completion_tokens")),
-            )
+        if not isinstance(usage, dict):
+            return
+        read, written = (
+            next((usage[name] for name in names if _is_number(usage.get(name))), None)
+            for names in (READ, WRITTEN)
+        )
+        if read is not None or written is not None:
+            self._usage = UsageChunk(input_tokens=int(read or 0), output_tokens=int(written or 0))
 
     def _choice(self, choice: JsonObject, chunks: list[ModelChunk]) -> None:
         if choice.get("error"):
@@ -357,6 +366,8 @@ def _content(value: object) -> str:
     """Text of a ``content``: a string, or the text pieces of a list."""
     if isinstance(value, str):
         return value
+    if isinstance(value, dict):
+        value = [value]
     if isinstance(value, list):
         pieces = [piece.get("text") for piece in value if isinstance(piece, dict)]
         return "".join(piece for piece in pieces if isinstance(piece, str))
@@ -371,5 +382,9 @@ def _thought(value: object) -> str:
     return "".join(piece if isinstance(piece, str) else _content(piece) for piece in pieces)
 
 
-def _number(value: object) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (0 <= value < MOST_TOKENS)
+    )

@@ -230,6 +230,32 @@ def test_arguments_that_are_an_object() -> None:
     assert calls(piece(0, "a", "f", {"code": "1"})) == [call_chunk(0, "a", "f", '{"code": "1"}')]
 
 
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"input_tokens": 3, "output_tokens": 4}, [UsageChunk(input_tokens=3, output_tokens=4)]),
+        ({"prompt_tokens": None, "completion_tokens": None}, []),
+        ({}, []),
+    ],
+)
+def test_usage_by_other_names_and_usage_that_says_nothing(
+    counts: dict[str, object], told: list[ModelChunk]
+) -> None:
+    data = sse(chunk({"content": "ok"}), {**chunk(finish="stop"), "usage": counts})
+    assert read(data) == [TextChunk(text="ok"), STOP, *told]
+
+
+def test_what_a_stream_says_instead_of_an_answer_is_told() -> None:
+    with pytest.raises(ModelError, match="engine died") as failure:
+        read(sse(chunk({"role": "assistant"}), {"detail": "engine died"}) + DONE)
+    assert type(failure.value) is AnswerCut
+
+
+def test_content_that_is_one_piece() -> None:
+    data = sse(chunk({"content": {"type": "text", "text": "ok"}}), chunk(finish="stop"))
+    assert read(data) == [TextChunk(text="ok"), STOP]
+
+
 def test_odd_shapes_are_passed_over() -> None:
     odd: list[Any] = [
         None, 5, [], {}, {"choices": None}, {"choices": []}, {"choices": [None]},
