@@ -32,6 +32,7 @@ from gpt_code_ui.protocol import (
 from gpt_code_ui.provider_types import OPENAI_URL, ProviderSpec
 from gpt_code_ui.providers import KeyStore, LocalServers, Provider, ProviderBook
 from gpt_code_ui.providers.book import ENVIRONMENT, KEYS
+from gpt_code_ui.providers.local import usual
 from gpt_code_ui.setting_types import ModelChoice, origin_of
 from gpt_code_ui.settings import Settings
 
@@ -87,7 +88,7 @@ class Models:
         )
         own = () if port is None else (port,)
         self._capabilities = CapabilityStore(settings.data_dir / "capabilities.json")
-        self._local = local or LocalServers(skip=own)
+        self._local = local or LocalServers(usual(settings.ollama_host), skip=own)
         self._looks = settings.find_local and not settings.demo
         self._lock = threading.Lock()
         self._clients: dict[str, tuple[ProviderSpec, OpenAIModel]] = {}

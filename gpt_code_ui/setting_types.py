@@ -182,6 +182,22 @@ def a_url(value: object) -> str:
     return text.rstrip("/")
 
 
+def ollama_port(value: object) -> int | None:
+    """The port in Ollama's own setting; None where it says nothing of this computer.
+
+    It is another program's, so nothing in it is an error: ``HOST``, ``HOST:PORT``, ``:PORT`` or a
+    whole URL, as Ollama reads it.
+    """
+    text = str(value).strip().strip("\"'")
+    try:
+        place = urlsplit(text if "://" in text else f"http://{text}")
+        port = place.port
+    except ValueError:
+        return None
+    is_here = place.hostname in (None, "", "localhost", "127.0.0.1", "0.0.0.0", "::1", "::")
+    return port if is_here and port else None
+
+
 def who_in(url: str) -> str:
     """The user and password in an address, as ``user:password``; empty if there are none."""
     return urlsplit(url).netloc.rpartition("@")[0]

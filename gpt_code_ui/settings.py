@@ -139,6 +139,9 @@ class Settings:
         "the variable that holds the key", secret=True))
     find_local: bool = field(default=True, metadata=_row(
         kind.a_switch, "look for Ollama, LM Studio, llama.cpp and vLLM on this computer"))
+    ollama_host: int | None = field(default=None, metadata=_row(
+        kind.ollama_port, "where Ollama listens on this computer, as it is told to Ollama itself "
+        "(default: port 11434)", env=("OLLAMA_HOST",)))
     mcp_servers: tuple[McpServerSpec, ...] = field(default=(), metadata=_row(
         mcp_server_list, "MCP servers whose tools models may call, as a JSON list "
         "(`[[mcp_servers]]` in config.toml): name, command, args, env and cwd, or url and headers; "

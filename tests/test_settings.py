@@ -253,3 +253,22 @@ def test_windows_and_prices_by_model(here: Path, data: Path) -> None:
     for bad in ("[]", '{"m": 1}', '{"m": {"input": 1}}', '{"m": {"input": -1, "output": 1}}'):
         with pytest.raises(UsageError, match="GPTCODE_PRICES"):
             load(flags, {"GPTCODE_PRICES": bad}, here)
+
+
+@pytest.mark.parametrize(
+    ("said", "port"),
+    [
+        ("127.0.0.1:11500", 11500),
+        (":11500", 11500),
+        ("http://localhost:11500/", 11500),
+        ("0.0.0.0:11500", 11500),
+        ("[::1]:11500", 11500),
+        ("0.0.0.0", None),
+        ("gpu.example.org:11500", None),
+        ("nonsense:port", None),
+    ],
+)
+def test_where_ollama_listens_is_its_own_setting(
+    here: Path, data: Path, said: str, port: int | None
+) -> None:
+    assert load({"data_dir": str(data)}, {"OLLAMA_HOST": said}, here).ollama_host == port

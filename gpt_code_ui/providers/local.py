@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 PATIENCE_S = 0.3
@@ -43,6 +43,13 @@ USUAL = (
     LocalServer("llamacpp", "llama.cpp", 8080),
     LocalServer("vllm", "vLLM", 8000),
 )
+
+
+def usual(ollama_port: int | None) -> tuple[LocalServer, ...]:
+    """The usual servers, with Ollama where it was told to listen."""
+    if ollama_port is None:
+        return USUAL
+    return tuple(replace(one, port=ollama_port) if one.id == "ollama" else one for one in USUAL)
 
 
 class LocalServers:

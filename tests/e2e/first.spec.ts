@@ -1,6 +1,7 @@
 /** The first run without a key: the three ways, a wrong key told, the right one taken. */
 
 import { join } from "node:path";
+import { violations } from "./axe";
 import { expect, root, test } from "./product";
 
 const shots = join(root, "tests", "e2e", "shots");
@@ -19,10 +20,12 @@ test("a key typed on the page: a wrong one is told, the right one is taken", asy
     "Only looking around",
   ])
     await expect(page.getByRole("heading", { name: way })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
   await page.screenshot({ path: join(shots, "first-light.png"), fullPage: true });
   await page.emulateMedia({ colorScheme: "dark" });
   await page.setViewportSize({ width: 390, height: 844 });
   await page.screenshot({ path: join(shots, "first-dark-narrow.png"), fullPage: true });
+  expect(await violations(page)).toEqual([]);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(wide).toBeLessThanOrEqual(390);
   await page.emulateMedia({ colorScheme: "light" });
@@ -54,4 +57,16 @@ test("the demo needs nothing", async ({ bare, page }) => {
   await expect(stop).toBeVisible();
   await expect(stop).toBeHidden({ timeout: 60_000 });
   await expect(page.getByRole("log")).not.toContainText("No model");
+});
+
+test("a server on this computer is found, offered and asked", async ({ local, page }) => {
+  await page.goto(local.link);
+  await expect(page.getByText("Ollama 2 models")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: join(shots, "first-local.png"), fullPage: true });
+  await page.getByRole("button", { name: "Use Ollama" }).click();
+  const composer = page.getByRole("textbox", { name: "Message" });
+  await composer.fill("which model is this?");
+  await composer.press("Enter");
+  await expect(page.getByRole("log")).toContainText("You are talking to scripted-small.");
 });

@@ -1,11 +1,10 @@
 /** How it looks, and whether everybody can use it: light, dark, narrow, Chinese, axe. */
 
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { violations } from "./axe";
 import { type Chat, expect, root, test } from "./product";
 
 test.use({ demo: true });
-const axe = readFileSync(join(root, "frontend", "node_modules", "axe-core", "axe.min.js"), "utf-8");
 
 const EN = {
   more: /^More for/,
@@ -22,29 +21,6 @@ const ZH = {
   anew: "编辑并重新提问",
 };
 
-interface Violation {
-  id: string;
-  nodes: { target: string[]; failureSummary: string }[];
-}
-
-/** What axe has to say about the page as it is; its script enters past the page's own policy. */
-async function violations(chat: Chat): Promise<string[]> {
-  const client = await chat.page.context().newCDPSession(chat.page);
-  await client.send("Runtime.evaluate", { expression: axe });
-  const found = await chat.page.evaluate(async () => {
-    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    const { run } = (
-      window as unknown as {
-        axe: { run: (d: Document, o: object) => Promise<{ violations: Violation[] }> };
-      }
-    ).axe;
-    return (await run(document, { runOnly: tags })).violations;
-  });
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map((n) => `${id}: ${n.target.join(" ")} ${n.failureSummary}`),
-  );
-}
-
 async function conversation(chat: Chat): Promise<void> {
   await chat.pick("advertising.csv");
   await chat.ask("Look at the file I uploaded, describe it and plot what matters most.");
@@ -58,10 +34,10 @@ async function fits(chat: Chat): Promise<boolean> {
 }
 
 test("light: the empty page and a conversation pass axe", async ({ chat }) => {
-  expect(await violations(chat)).toEqual([]);
+  expect(await violations(chat.page)).toEqual([]);
   await chat.shot("empty-light");
   await conversation(chat);
-  expect(await violations(chat)).toEqual([]);
+  expect(await violations(chat.page)).toEqual([]);
   await chat.shot("conversation-light");
 });
 
@@ -72,7 +48,7 @@ test.describe("dark", () => {
     const shade = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const [red = 255] = (shade.match(/[\d.]+/g) ?? []).map(Number);
     expect(shade.startsWith("oklch") ? red : red / 255).toBeLessThan(0.35);
-    expect(await violations(chat)).toEqual([]);
+    expect(await violations(chat.page)).toEqual([]);
     await chat.shot("conversation-dark");
   });
 });
@@ -83,7 +59,7 @@ test.describe("narrow", () => {
     expect(await fits(chat)).toBe(true);
     await conversation(chat);
     expect(await fits(chat)).toBe(true);
-    expect(await violations(chat)).toEqual([]);
+    expect(await violations(chat.page)).toEqual([]);
     await chat.shot("conversation-narrow");
     await page.getByRole("button", { name: "Show conversations" }).click();
     await expect(page.getByRole("link", { name: "New chat" })).toBeVisible();
@@ -118,7 +94,7 @@ for (const [name, colorScheme, width, locale] of [
       const turn = async () => (await chat.transcript()).turns.at(-1)?.status;
       await expect.poll(turn, { timeout: 60_000 }).toBe("completed");
       const look = async (shot: string) => {
-        expect(await violations(chat)).toEqual([]);
+        expect(await violations(chat.page)).toEqual([]);
         expect(await fits(chat)).toBe(true);
         await chat.shot(`cell-${name}-${shot}`);
       };

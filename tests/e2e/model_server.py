@@ -25,6 +25,7 @@ from tests.scripted_openai import (
     call_chunks,
     chunk,
     error,
+    raw_call_chunks,
     text_chunks,
     usage,
 )
@@ -328,6 +329,21 @@ def asks(asked: Asked) -> Reply:
     return answer("Changed by you." if "The person changed this code" in told else "It ran as is.")
 
 
+def uses_tool(asked: Asked) -> Reply:
+    """Calls a tool of the MCP server ``peer``; says at the end what came of it."""
+    if asked.results:
+        return answer(f"It says {asked.results[-1]}")
+    text = "The peer's adder knows. " * 4 + "\n\n"
+    steps = raw_call_chunks(json.dumps({"a": 2, "b": 40}), id="call_add", name="peer__add")
+    return Reply([*text_chunks(text), *steps, chunk(finish="tool_calls"), usage(), DONE])
+
+
+def waits(asked: Asked) -> Reply:
+    """A cell that is silent until its file is there."""
+    code = "import os\nimport time\nwhile not os.path.exists('go.txt'):\n    time.sleep(0.05)"
+    return answer("It went on.") if asked.results else written("I wait for a file.", code)
+
+
 SCENARIOS: dict[str, Callable[[Asked], Reply]] = {
     ECHO: echo,
     "rate limiter": lambda asked: play(RATE_LIMITER, asked),
@@ -339,6 +355,8 @@ SCENARIOS: dict[str, Callable[[Asked], Reply]] = {
     "count": measured,
     "see": seen,
     "ask me": asks,
+    "use the tool": uses_tool,
+    "wait for go": waits,
 }
 
 

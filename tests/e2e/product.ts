@@ -8,7 +8,7 @@ import { test as base, expect, type Page } from "@playwright/test";
 
 export const root = resolve(__dirname, "../..");
 const shots = join(root, "tests", "e2e", "shots");
-const python = process.env.PYTHON_UNDER_TEST ?? join(root, ".venv", "bin", "python");
+export const python = process.env.PYTHON_UNDER_TEST ?? join(root, ".venv", "bin", "python");
 const token = "browser-journeys-0123456789";
 
 /** A child that says one line and lives until it is told to end. */
@@ -63,6 +63,8 @@ interface PerTest {
   fresh: { origin: string; link: string };
   /** A product without a key or a model, and a model server that it has not been told of. */
   bare: { origin: string; link: string; model: string };
+  /** The same, but the model server is where Ollama would be. */
+  local: { origin: string; link: string };
   /** A page that is signed in, with its console watched. */
   chat: Chat;
 }
@@ -70,6 +72,8 @@ interface PerTest {
 interface PerWorker {
   /** Which model the product is started with: the built-in one, or the scripted server. */
   demo: boolean;
+  /** More variables of its environment. */
+  variables: Record<string, string>;
   product: Product;
 }
 
@@ -235,12 +239,16 @@ const scripted = (url: string) => ({
 
 export const test = base.extend<PerTest, PerWorker>({
   demo: [false, { option: true, scope: "worker" }],
+  variables: [{}, { option: true, scope: "worker" }],
   product: [
-    async ({ demo }, use) => {
+    async ({ demo, variables }, use) => {
       const data = mkdtempSync(join(tmpdir(), "gptcode-e2e-"));
       const model = demo ? undefined : await startModel();
       const flags = ["--data-dir", data, ...(demo ? ["--demo"] : [])];
-      const started = await startProduct(flags, model ? scripted(model.url) : {});
+      const started = await startProduct(flags, {
+        ...(model ? scripted(model.url) : {}),
+        ...variables,
+      });
       const { origin } = started;
       const session = await signIn(origin, started.code);
       const headers = { Authorization: `Bearer ${token}` };
@@ -267,6 +275,17 @@ export const test = base.extend<PerTest, PerWorker>({
     const model = await startModel();
     const started = await startProduct(["--data-dir", data], { GPTCODE_FIND_LOCAL: "off" });
     await use({ origin: started.origin, link: started.link, model: model.url });
+    await started.running.stop();
+    await model.running.stop();
+    rmSync(data, { recursive: true, force: true });
+  },
+  local: async ({}, use) => {
+    const data = mkdtempSync(join(tmpdir(), "gptcode-e2e-"));
+    const model = await startModel();
+    const started = await startProduct(["--data-dir", data], {
+      OLLAMA_HOST: new URL(model.url).host,
+    });
+    await use({ origin: started.origin, link: started.link });
     await started.running.stop();
     await model.running.stop();
     rmSync(data, { recursive: true, force: true });

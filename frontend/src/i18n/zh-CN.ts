@@ -149,7 +149,7 @@ export const zhCN: Words = {
       failed: "不可用",
     },
     trusted: "受信任",
-    fixed: "在 config.toml 中设置",
+    fixed: "在页面之外设置",
     check: "检查",
     checking: "正在启动…",
     kind: "类型",
