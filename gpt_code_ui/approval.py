@@ -16,7 +16,7 @@ from gpt_code_ui.protocol import CellFinished, FilesChanged, Published, Reason
 from gpt_code_ui.risk import Folder, reasons_for
 from gpt_code_ui.setting_types import Approve
 
-NOBODY = "Nobody is here to allow this, so it was refused. It {why}."
+NOBODY = "Nobody is here to allow this, so it was refused: {why}."
 EVERY = Reason(line=1, text="every run is asked about", kind="every")
 
 

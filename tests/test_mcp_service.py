@@ -162,7 +162,7 @@ def test_what_would_be_asked_is_refused_and_told(data_dir: Path, attached: bool)
             refused = await other.call_tool("execute_code", {"code": OUTSIDE})
             assert refused.is_error
             said = words(refused)
-            assert said.startswith("Nobody is here to allow this, so it was refused. It ")
+            assert said.startswith("Nobody is here to allow this, so it was refused: ")
             assert "looks outside the working folder" in said and "(line 3)" in said
             assert "--approve never" in said
             assert words(await other.call_tool("list_files")) == "[no files yet]"

@@ -34,7 +34,7 @@ BLIND = error(400, "Model does not support images. Please use a model that does.
 class Room:
     """A product with one endpoint of two models."""
 
-    def __init__(self, folder: Path, server: ScriptedOpenAI) -> None:
+    def __init__(self, folder: Path, server: ScriptedOpenAI, **more: Any) -> None:
         self.server = server
 
         def models(settings: Settings) -> Models:
@@ -49,6 +49,7 @@ class Room:
             model="m",
             azure_deployments=choices,
             approve="never",
+            **more,
         )
         self.conversation = self.site.begin()
 

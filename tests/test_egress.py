@@ -1,0 +1,99 @@
+"""What was sent, as the page shows it, against what arrived: byte for byte."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scripted_openai import ScriptedOpenAI, answer, error
+from tests.test_vision import BLIND, Room, look
+
+KEY = "sk-0123456789-of-the-egress-test"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with ScriptedOpenAI() as server:
+        one = Room(tmp_path, server, api_key=KEY)
+        yield one
+        one.site.close()
+
+
+def assert_all_is_told(room: Room, *turns: str) -> None:
+    """Every request that arrived is told of in its turn, in order, and none other."""
+    told = [row for turn in turns for row in room.sent(turn)]
+    arrived = [one.body for one in room.server.requests]
+    assert [one["body"].encode() for one in told] == arrived
+    assert [one["bytes"] for one in told] == [len(one) for one in arrived]
+    assert [one["sha256"] for one in told] == [hashlib.sha256(one).hexdigest() for one in arrived]
+    for one in room.server.requests:
+        assert one.headers["authorization"] == f"Bearer {KEY}"
+        assert KEY.encode() not in one.body
+    for messages in (one.json["messages"] for one in room.server.requests):
+        assert_paired(messages)
+
+
+def assert_paired(messages: list[dict[str, Any]]) -> None:
+    """Results follow their calls at once, each once, and user and assistant take turns."""
+    waiting: list[str] = []
+    last = "system"
+    for message in messages[1:]:
+        role = message["role"]
+        if role == "tool":
+            waiting.remove(message["tool_call_id"])
+        else:
+            assert not waiting, f"{waiting} have no result"
+            assert role != last
+            waiting = [call["id"] for call in message.get("tool_calls") or ()]
+        last = role
+    assert not waiting
+
+
+BUSY = error(503, "busy", headers={"Retry-After": "0"})
+TOO_LONG = error(
+    400, "This model's maximum context length is 2500 tokens.", code="context_length_exceeded"
+)
+
+
+def test_refusals_repeats_and_second_eyes(room: Room) -> None:
+    room.site.call("PATCH", "/api/settings", {"vision_model": "eyes"})
+    room.save("photo.png", (20, 20))
+    first = room.ask(
+        "What is it?", error(400, "Unrecognized request argument: stream_options"), BLIND, BUSY,
+        look("photo.png", "Which colour?"), BUSY, look("photo.png", "Which?"), answer("It is red."),
+        answer("Red."), attach=("photo.png",),
+    )  # fmt: skip
+    assert len(room.server.requests) == 8
+    assert [one.json["model"] for one in room.server.requests].count("eyes") == 2
+    assert_all_is_told(room, first)
+    second = room.ask("Draw", answer("", "draw", "draw"), answer("Done."))
+    assert_all_is_told(room, first, second)
+
+
+def test_shortened_requests_and_other_ways(room: Room) -> None:
+    turns = [room.ask(f"{n} " + "word " * 900, answer("So. " * 300)) for n in range(4)]
+    turns.append(room.ask("Draw", answer("", "draw", "draw"), TOO_LONG, answer("Done.")))
+    before, after = (len(one.body) for one in room.server.requests[-2:])
+    assert after < before
+    assert "Left out here" in str(room.messages(-1)[1]["content"])
+    assert_all_is_told(room, *turns)
+    no_tools = error(400, "m does not support tools")
+    turns.append(room.ask("And?", no_tools, answer("```python\ndraw\n```"), answer("Drawn.")))
+    assert "tools" not in room.server.requests[-1].json
+    assert_all_is_told(room, *turns)
+
+
+def test_pictures_are_told_of_whole(room: Room) -> None:
+    room.save("photo.png", (3000, 2000))
+    turn = room.ask("What is it?", answer("Red."), attach=("photo.png",))
+    [row] = room.sent(turn)
+    [part] = [
+        one for one in json.loads(row["body"])["messages"][1]["content"] if "image_url" in one
+    ]
+    shown = base64.b64decode(part["image_url"]["url"].partition(";base64,")[2])
+    assert len(shown) > 1000
+    assert_all_is_told(room, turn)
