@@ -61,6 +61,7 @@ class Asked:
             with_system=known.system is not False,
             with_reasoning=_sends_reasoning(options, known),
             with_details=options.send_reasoning != "never",
+            with_bridges=known.bridges is True,
             options=_numbers(options, known, newest),
         )
         self.opened = known.opens_thinking is True

@@ -58,6 +58,7 @@ _NO_SYSTEM = re.compile(
     r"|developer instruction is not enabled|only user.{0,20}assistant.{0,20}roles are supported",
     re.IGNORECASE,
 )
+_BRIDGES = re.compile(r"role\W{1,6}user\W{1,6}after role\W{1,6}tool\b", re.IGNORECASE)
 _NO_REASONING = re.compile(
     rf"reasoning_content.{{0,80}}(?:{_REFUSES})|(?:{_REFUSES}).{{0,60}}reasoning_content",
     re.IGNORECASE,
@@ -99,7 +100,8 @@ class Capabilities:
     ``usage``: counts tokens of a stream when asked. ``max_completion_tokens``: wants that name for
     the limit of an answer, not ``max_tokens``. ``temperature``: takes one. ``reasoning``: thinks
     aloud. ``wants_reasoning``: has to be sent its own thinking back. ``opens_thinking``: its text
-    begins inside the thinking. ``context_window`` in tokens.
+    begins inside the thinking. ``bridges``: wants words of its own between a result and the next
+    message of the user. ``context_window`` in tokens.
     """
 
     streams: bool | None = None
@@ -113,6 +115,7 @@ class Capabilities:
     usage: bool | None = None
     opens_thinking: bool | None = None
     system: bool | None = None
+    bridges: bool | None = None
 
     def differences(self, before: "Capabilities") -> dict[str, Any]:
         """The facts that are not as before, by name."""
@@ -145,6 +148,8 @@ def adapted(known: Capabilities, said: str, sent: Collection[str]) -> Capabiliti
         change = {"wants_reasoning": False}
     elif _NO_SYSTEM.search(said):
         change = {"system": False}
+    elif _BRIDGES.search(said):
+        change = {"bridges": True}
     elif "stream" in sent and _NOT_BOTH.search(said):
         change = {"streams": False}
     elif "tools" in sent and (_is_param(said, "tools") or _NO_TOOLS.search(said)):

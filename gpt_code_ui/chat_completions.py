@@ -27,7 +27,7 @@ from gpt_code_ui.protocol import (
     UsageChunk,
     UserMessage,
 )
-from gpt_code_ui.roles import in_turn
+from gpt_code_ui.roles import bridged, in_turn
 from gpt_code_ui.seeing import is_shown, line, notes
 from gpt_code_ui.thinking import ThinkSplitter
 
@@ -62,17 +62,22 @@ def request_body(
     with_system: bool = True,
     with_reasoning: bool = False,
     with_details: bool = True,
+    with_bridges: bool = False,
     options: Mapping[str, int | float] | None = None,
 ) -> JsonObject:
     """The body of a request. ``with_usage`` asks a stream for token counts, ``with_reasoning``
     sends a model what it thought before, ``with_details`` what its endpoint made of that; without
-    ``with_system`` the system prompt begins the first message of the user."""
+    ``with_system`` the system prompt begins the first message of the user; ``with_bridges`` puts
+    words between a result and the user."""
     system, messages = _opening(request, with_system)
+    messages = in_turn(messages)
+    if with_bridges:
+        messages = bridged(messages)
     body: JsonObject = {
         "model": request.model,
         "messages": [
             *system,
-            *(_message(one, with_reasoning, with_details) for one in in_turn(messages)),
+            *(_message(one, with_reasoning, with_details) for one in messages),
         ],
         "stream": streamed,
         **(options or {}),

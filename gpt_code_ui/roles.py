@@ -6,7 +6,9 @@ results are not touched: they belong to their calls.
 
 from collections.abc import Iterable
 
-from gpt_code_ui.protocol import AssistantMessage, ChatMessage, UserMessage
+from gpt_code_ui.protocol import AssistantMessage, ChatMessage, ToolMessage, UserMessage
+
+BRIDGE = "I have read it."
 
 
 def in_turn(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
@@ -24,6 +26,16 @@ def in_turn(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
         else:
             joined.append(message)
     return joined
+
+
+def bridged(messages: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """The messages with words of the assistant between a result and the user, as Mistral wants."""
+    found: list[ChatMessage] = []
+    for message in messages:
+        if isinstance(message, UserMessage) and found and isinstance(found[-1], ToolMessage):
+            found.append(AssistantMessage(text=BRIDGE))
+        found.append(message)
+    return found
 
 
 def _is_said(message: ChatMessage | None) -> bool:

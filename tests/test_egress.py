@@ -97,3 +97,15 @@ def test_pictures_are_told_of_whole(room: Room) -> None:
     shown = base64.b64decode(part["image_url"]["url"].partition(";base64,")[2])
     assert len(shown) > 1000
     assert_all_is_told(room, turn)
+
+
+def test_a_model_that_wants_an_answer_between_a_result_and_a_figure_gets_one(room: Room) -> None:
+    """Mistral's order: https://github.com/avante-corp/avante.nvim/issues/2562."""
+    refusal = error(400, "Unexpected role 'user' after role 'tool'", code="3230")
+    first = room.ask("Draw", answer("", "draw"), refusal, answer("Done."))
+    roles = [one["role"] for one in room.messages(2)]
+    assert roles == ["system", "user", "assistant", "tool", "assistant", "user"]
+    second = room.ask("And?", answer("That was all."))
+    after = [one["role"] for one in room.messages(3)]
+    assert after == [*roles, "assistant", "user"]
+    assert_all_is_told(room, first, second)
