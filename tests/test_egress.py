@@ -4,12 +4,21 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gpt_code_ui.answer import EXECUTE_CODE
+from gpt_code_ui.asking import Asked, Options
+from gpt_code_ui.capabilities import Capabilities
+from gpt_code_ui.context import fit
+from gpt_code_ui.protocol import ChatMessage, ModelRequest
 from tests.scripted_openai import ScriptedOpenAI, answer, error
+from tests.test_context import histories
 from tests.test_vision import BLIND, Room, look
 
 KEY = "sk-0123456789-of-the-egress-test"
@@ -109,3 +118,30 @@ def test_a_model_that_wants_an_answer_between_a_result_and_a_figure_gets_one(roo
     after = [one["role"] for one in room.messages(3)]
     assert after == [*roles, "assistant", "user"]
     assert_all_is_told(room, first, second)
+
+
+@given(
+    histories(), st.integers(0, 3000), st.sampled_from([None, False]),
+    st.sampled_from([None, False]), st.sampled_from([None, False]), st.booleans(),
+)  # fmt: skip
+def test_any_history_is_valid_for_any_model(
+    history: list[ChatMessage], window: int, tools: bool | None, vision: bool | None,
+    system: bool | None, bridges: bool,
+) -> None:  # fmt: skip
+    request = ModelRequest(
+        turn_id="t", model="m", system="S", tools=[EXECUTE_CODE],
+        messages=fit("S", history, [EXECUTE_CODE], window),
+    )  # fmt: skip
+    known = Capabilities(tools=tools, vision=vision, system=system, bridges=bridges)
+    messages = Asked(request, known, Options(), newest=False).body["messages"]
+    opening = [] if system is False else [messages.pop(0)]
+    assert [one["role"] for one in opening] in ([], ["system"])
+    assert messages[0]["role"] == "user"
+    assert_paired([{"role": "system"}, *messages])
+    roles = [one["role"] for one in messages]
+    if bridges:
+        assert ("tool", "user") not in pairwise(roles)
+    if tools is False:
+        assert "tool" not in roles and not any("tool_calls" in one for one in messages)
+    if vision is False:
+        assert b"image_url" not in json.dumps(messages).encode()
