@@ -53,10 +53,10 @@ test("the demo needs nothing", async ({ bare, page }) => {
   const composer = page.getByRole("textbox", { name: "Message" });
   await composer.fill("Hello");
   await composer.press("Enter");
+  // It may be done before anybody looks.
+  await expect(page.getByRole("log")).toContainText("I am a scripted demo");
   const stop = page.getByRole("button", { name: "Stop", exact: true });
-  await expect(stop).toBeVisible();
   await expect(stop).toBeHidden({ timeout: 60_000 });
-  await expect(page.getByRole("log")).not.toContainText("No model");
 });
 
 test("a server on this computer is found, offered and asked", async ({ local, page }) => {
