@@ -99,7 +99,7 @@ def test_tools_over_stdio(data_dir: Path) -> None:
             tools["my_peer__echo"].run("[1", Stop())
         assert add.reasons("{}") == []
         [reason] = tools["my_peer__echo"].reasons("{}")
-        assert reason.text == "calls the tool echo of the MCP server my peer"
+        assert reason.text == "calls echo of the MCP server my peer"
         assert states(made) == {"my peer": ("ready", None)}
 
 
