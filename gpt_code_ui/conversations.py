@@ -28,6 +28,7 @@ from gpt_code_ui.protocol import (
     ModelRequestSent,
     Profile,
     Published,
+    StartKernel,
     ToolPart,
     Transcript,
     Turn,
@@ -94,14 +95,21 @@ class Conversations:
         """The last event number given out."""
         return self.publisher.seq
 
-    def create(self, *, title: str | None = None, model: str | None = None) -> Transcript:
-        """A new, empty conversation. Whether the model is there is seen when it is asked."""
+    def create(
+        self, *, title: str | None = None, model: str | None = None, network: bool | None = None
+    ) -> Transcript:
+        """A new, empty conversation. Whether the model is there is seen when it is asked.
+
+        Raises Conflict where ``network`` cannot be had.
+        """
+        self._check_network(network)
+        network = self._ports.network if network is None else network
         conversation_id = new_id()
         self.publisher.call(
             lambda: self._store.create_conversation(conversation_id, now(), title or "", model)
         )
         self.publisher.publish_durably(
-            conversation_id, ConversationChanged(title=title or "", model=model)
+            conversation_id, ConversationChanged(title=title or "", model=model, network=network)
         )
         place, self._to_keep = self._to_keep, None
         if place is not None:
@@ -138,21 +146,31 @@ class Conversations:
     def update(
         self, conversation_id: str, *, title: str | None = None, model: str | None = None,
         pinned: bool | None = None, rules: str | None = None, allowed: Names | None = None,
+        network: bool | None = None,
     ) -> ConversationSummary:  # fmt: skip
         """Rename, choose the model, pin, set the house rules, take back what was allowed.
 
-        Raises NotFound, InvalidValue.
+        ``network`` switches the network of its code. Raises NotFound, InvalidValue, and Conflict
+        where the network cannot be switched.
         """
         self._summary(conversation_id)
+        self._check_network(network)
         if allowed and not set(allowed) <= set(self.transcript(conversation_id).allowed or ()):
             raise InvalidValue(
                 "allowed: only what was allowed before can stay.",
                 hint="More is allowed by answering a question with remember.",
             )
         change = ConversationChanged(
-            title=title, model=model, pinned=pinned, rules=rules, allowed=allowed
+            title=title,
+            model=model,
+            pinned=pinned,
+            rules=rules,
+            allowed=allowed,
+            network=network,
         )
         self.publisher.publish_durably(conversation_id, change)
+        if network is not None:
+            self._switch(conversation_id, network)
         return self._summary(conversation_id)
 
     def delete(self, conversation_id: str) -> None:
@@ -243,7 +261,7 @@ class Conversations:
     def execute(self, conversation_id: str, command: Execute) -> None:
         """Hand a cell to the kernel, which is started if need be."""
         self._notebooks.resume(conversation_id)
-        self.client.ensure_kernel(conversation_id, self._ports.kernel_start(conversation_id))
+        self.client.ensure_kernel(conversation_id, self._start(conversation_id))
         self.client.execute(conversation_id, command)
 
     def decide(
@@ -288,7 +306,7 @@ class Conversations:
             case "interrupt":
                 self.client.interrupt(conversation_id)
             case "restart":
-                start = self._ports.kernel_start(conversation_id)
+                start = self._start(conversation_id)
                 self.client.ensure_kernel(conversation_id, start)
                 self.client.restart(conversation_id)
             case _:
@@ -402,6 +420,35 @@ class Conversations:
         if summary is None:
             raise NotFound(f"There is no conversation {conversation_id}.")
         return summary
+
+    def _start(self, conversation_id: str) -> StartKernel:
+        return self._ports.start_of(self._summary(conversation_id))
+
+    def _check_network(self, network: bool | None) -> None:
+        """Raises Conflict for what the level of the sandbox does not let be chosen."""
+        level = self._ports.level()
+        if network is False and level == "none":
+            raise Conflict(
+                "Without a sandbox code always has the network.", hint="Install bubblewrap."
+            )
+        if network and level == "landlock":
+            raise Conflict(
+                "In a sandbox by Landlock code cannot have a network: it could not be kept away "
+                "from this computer's own services.",
+                hint="Install bubblewrap.",
+            )
+
+    def _switch(self, conversation_id: str, network: bool) -> None:
+        """Tell the kernel; where there is none the state is told here."""
+        if not self.client.set_network(conversation_id, network):
+            kernel = self.transcript(conversation_id).kernel
+            level = self._ports.level()
+            status = KernelStatus(
+                state=kernel.state, reason=kernel.reason, hint=kernel.hint,
+                sandbox="none" if level == "ask" else level,
+                network=network or level == "none",
+            )  # fmt: skip
+            self.publisher.publish(conversation_id, status)
 
     def _turn(self, conversation_id: str, turn_id: str) -> Turn:
         for turn in self.transcript(conversation_id).turns:

@@ -24,6 +24,7 @@ class DataFolder:
         self.outputs = path / "outputs"
         self._workspaces = path / "workspaces"
         self._versions = path / "versions"
+        self._packages = path / "packages"
         if path in (Path(path.anchor), _home()):
             raise UsageError(f"{path} cannot be the data folder", hint="name a folder of its own")
         try:
@@ -54,6 +55,10 @@ class DataFolder:
     def version_dir(self, conversation_id: str) -> Path:
         """Where versions of a conversation's files are kept."""
         return self._versions / conversation_id
+
+    def packages(self, conversation_id: str) -> Path:
+        """Where what a conversation's code installs goes; made when it is first needed."""
+        return self._packages / conversation_id
 
     def workspace(self, conversation_id: str, begun_in: Path | None) -> Path:
         """The folder a conversation works in; ``begun_in`` is the person's own, for a new one.

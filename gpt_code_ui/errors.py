@@ -35,6 +35,8 @@
     ├── KernelError                   503 kernel_error
     │   ├── KernelStartFailed         503 kernel_start_failed
     │   └── ManagerUnavailable        503 kernel_manager_down  retryable
+    ├── NetworkError                  502 network_error        (what a kernel's request comes to)
+    │   └── NetworkRefused            403 network_refused
     ├── BusError                      503 bus_error
     │   ├── QueueFull                 503 queue_full           retryable
     │   └── MessageTooLarge           413 message_too_large
@@ -283,6 +285,18 @@ class ManagerUnavailable(KernelError):
     """The kernel manager is away; the supervisor is bringing it back."""
 
     code, retryable = "kernel_manager_down", True
+
+
+class NetworkError(GptCodeError):
+    """A host that code asked for cannot be reached; the message follows its name."""
+
+    status, code = 502, "network_error"
+
+
+class NetworkRefused(NetworkError):
+    """A host that code may not reach."""
+
+    status, code = 403, "network_refused"
 
 
 class BusError(GptCodeError):

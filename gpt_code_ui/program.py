@@ -31,7 +31,7 @@ from gpt_code_ui.pictures import PictureLimits, Pictures
 from gpt_code_ui.ports import Limits
 from gpt_code_ui.profiles import Profiles
 from gpt_code_ui.prompt import system_prompt
-from gpt_code_ui.protocol import KeepVersions, StartKernel
+from gpt_code_ui.protocol import KeepVersions, NetworkOptions, StartKernel
 from gpt_code_ui.publisher import Publisher
 from gpt_code_ui.reader_cage import ReaderCage
 from gpt_code_ui.server import HttpServer, listen
@@ -171,6 +171,7 @@ class Program:
             log_level=self._settings.log_level.upper(),
             tcp_port=self._settings.snakemq_port,
             cage=self._cage,
+            network=NetworkOptions(private=self._settings.network_private),
         )
         # Ended after the manager: it may wait for one to come back, and tells when none will.
         self._endings.callback(client.close)
@@ -201,6 +202,8 @@ class Program:
             facts=lambda model: self._facts(model, models),
             rules=settings.rules,
             more_tools=mcp,
+            network=settings.network == "on",
+            level=lambda: self.containment.level,
             system_prompt=self._prompt_for,
             profiles=Profiles(settings.share, reader),
             pictures=Pictures(
@@ -220,9 +223,10 @@ class Program:
         chosen = next((row for row in rows if row["default"]), {"language": "unknown"})
         return str(chosen["language"]).lower()
 
-    def _prompt_for(self, workspace: Workspace) -> str:
+    def _prompt_for(self, workspace: Workspace, network: bool) -> str:
         level = self.containment.level
-        return system_prompt(workspace.list(), "none" if level == "ask" else level)
+        shown = "none" if level == "ask" else level
+        return system_prompt(workspace.list(), shown, network=network)
 
     def _reader_cage(self) -> ReaderCage:
         level = self.containment.level
@@ -273,6 +277,7 @@ class Program:
             output_dir=str(self._data.output_dir(conversation_id)),
             sandbox=self.containment.level,
             versions=self._keep(conversation_id),
+            packages=str(self._data.packages(conversation_id)),
         )
 
     def _keep(self, conversation_id: str) -> KeepVersions:

@@ -324,6 +324,7 @@ class CellFinished(Value):
     """Execute reply and iopub idle were both seen, or the cell cannot go on.
 
     ``not_kept``: files it changed or removed whose earlier content was not kept.
+    ``refused_hosts``: what it asked for in vain, because the network was off.
     """
 
     type: Literal["cell_finished"] = "cell_finished"
@@ -334,6 +335,7 @@ class CellFinished(Value):
     reason: str | None = None
     files: FileChanges = Field(default_factory=FileChanges)
     not_kept: list[str] | None = None
+    refused_hosts: list[str] | None = None
 
 
 class CellDeleted(Value):
@@ -462,6 +464,26 @@ class FilesTold(Value):
     files: list[ToldFile]
 
 
+class NetworkHost(Value):
+    """What code of a conversation did with a host. ``refused``: requests that were not forwarded.
+
+    ``sent`` and ``received`` are bytes; the host ``*`` stands for all beyond the first 200.
+    """
+
+    host: str
+    requests: int = 0
+    refused: int = 0
+    sent: int = 0
+    received: int = 0
+
+
+class NetworkUsed(Value):
+    """What was added for each host since this was last said; at most one a second."""
+
+    type: Literal["network_used"] = "network_used"
+    hosts: list[NetworkHost]
+
+
 class ConversationChanged(Value):
     """What is set changed; what is absent stayed. ``rules``: house rules, empty for none.
 
@@ -469,6 +491,7 @@ class ConversationChanged(Value):
     ``notebook``: the workspace file that is kept up to date as a notebook, empty for none;
     ``kept``: the metadata of the notebook that this was imported from.
     ``parent`` is told once, when a branch begins.
+    ``network``: whether code may reach the network.
     """
 
     type: Literal["conversation_changed"] = "conversation_changed"
@@ -481,6 +504,7 @@ class ConversationChanged(Value):
     notebook: str | None = None
     kept: dict[str, Any] | None = None
     parent: ParentLink | None = None
+    network: bool | None = None
 
 
 class ReplayProgress(Value):
@@ -539,6 +563,7 @@ Event = Annotated[
     | Usage
     | FilesChanged
     | FilesTold
+    | NetworkUsed
     | ConversationChanged
     | ReplayProgress
     | ReplayFinished,
@@ -579,6 +604,8 @@ class StartKernel(Value):
 
     ``sandbox``: its cage; ``ask`` where there is none and the person has not agreed to that.
     ``versions`` says where, and how much, is kept of files before cells change them.
+    ``network``: whether it may reach the network; ``packages``: the folder where what it installs
+    goes.
     """
 
     type: Literal["start_kernel"] = "start_kernel"
@@ -588,12 +615,15 @@ class StartKernel(Value):
     output_dir: str
     sandbox: SandboxLevel | Literal["ask"] = "none"
     versions: KeepVersions | None = None
+    network: bool = False
+    packages: str | None = None
 
 
 class Execute(Value):
     """Run a cell; it waits for the cells before it and for a kernel that starts.
 
     With ``answer_to`` it runs for the product itself: its events go out under that name.
+    ``installs``: while it runs, what serves packages can be reached.
     """
 
     type: Literal["execute"] = "execute"
@@ -604,6 +634,7 @@ class Execute(Value):
     after_cell: str | None = None
     repaired: bool | None = None
     answer_to: str | None = None
+    installs: bool = False
 
 
 class InterruptKernel(Value):
@@ -632,8 +663,15 @@ class InputReply(Value):
     text: str
 
 
+class SetNetwork(Value):
+    """Let code reach the network from now on, or no longer; the kernel stays."""
+
+    type: Literal["set_network"] = "set_network"
+    network: bool
+
+
 Command = Annotated[
-    StartKernel | Execute | InterruptKernel | RestartKernel | StopKernel | InputReply,
+    StartKernel | Execute | InterruptKernel | RestartKernel | StopKernel | InputReply | SetNetwork,
     Field(discriminator="type"),
 ]
 
@@ -673,6 +711,18 @@ class CageOptions(Value):
     free_bytes: int = 0
 
 
+class NetworkOptions(Value):
+    """What a network that is switched on leads to. ``private``: also to the private network.
+
+    ``also``: networks that are reached whatever they are, for tests; ``packages``: the hosts that
+    serve packages.
+    """
+
+    private: bool = False
+    also: list[str] = Field(default_factory=list)
+    packages: list[str] = Field(default_factory=list)
+
+
 class LaunchRecord(Value):
     """What the supervisor writes to the manager's stdin as one JSON line.
 
@@ -689,6 +739,7 @@ class LaunchRecord(Value):
     image_inline_bytes: int = 10 * 1024**2
     log_level: str = "INFO"
     cage: CageOptions = Field(default_factory=CageOptions)
+    network: NetworkOptions = Field(default_factory=NetworkOptions)
 
 
 # --- the model side ----------------------------------------------------------------------------
@@ -946,6 +997,7 @@ class CellPart(Value):
     not_kept: list[str] | None = None
     edited: bool | None = None
     kept: dict[str, Any] | None = None
+    refused_hosts: list[str] | None = None
 
 
 class ToolPart(Value):
@@ -996,6 +1048,7 @@ class Transcript(Value):
     """A conversation, whole: what the page draws and a client resumes from (``after=seq``).
 
     ``replay`` is there while one runs.
+    ``network``: whether its code may reach the network, ``hosts``: what it did there, in all.
     """
 
     id: str
@@ -1008,6 +1061,8 @@ class Transcript(Value):
     allowed: list[str] | None = None
     notebook: str | None = None
     kept: dict[str, Any] | None = None
+    network: bool | None = None
+    hosts: list[NetworkHost] | None = None
     created_at: str
     updated_at: str
     kernel: KernelInfo = Field(default_factory=KernelInfo)
@@ -1029,6 +1084,7 @@ class ConversationSummary(Value):
     running: bool = False
     waiting: bool | None = None
     parent: ParentLink | None = None
+    network: bool | None = None
 
 
 class FileEntry(Value):

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 Approve = Literal["never", "risky", "always"]
 AMOUNT = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>%|[kmgt]i?b?|b)?", re.IGNORECASE)
 LEAST_MEMORY = 128 << 20
+OnOff = Literal["off", "on"]
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
 

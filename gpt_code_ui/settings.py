@@ -87,6 +87,11 @@ class Settings:
         kind.a_choice(*get_args(Wanted)), "the cage around code: auto takes the best that works "
         "here, bwrap or landlock insist on one, none goes without",
         flag="--sandbox", metavar="LEVEL"))
+    network: kind.OnOff = field(default="off", metadata=_row(
+        kind.a_choice(*get_args(kind.OnOff)), "whether the code of a new conversation may reach "
+        "the network", flag="--network", metavar="SWITCH"))
+    network_private: bool = field(default=False, metadata=_row(
+        kind.a_switch, "let code with a network also reach addresses of the private network"))
     allow_read: tuple[Path, ...] = field(default=(), metadata=_row(
         kind.path_list, "a further folder that code may read, but not change; can be given again",
         flag="--allow-read", metavar="DIR"))

@@ -25,7 +25,7 @@ from gpt_code_ui.errors import BusError
 from gpt_code_ui.kernel import warden
 from gpt_code_ui.kernel.client import KernelClient
 from gpt_code_ui.kernel.sandbox.environment import RUN_MARK, environment
-from gpt_code_ui.protocol import CageOptions, LaunchRecord
+from gpt_code_ui.protocol import CageOptions, LaunchRecord, NetworkOptions
 
 log = logging.getLogger(__name__)
 manager_log = logging.getLogger("gpt_code_ui.kernel.manager")
@@ -54,6 +54,7 @@ class LaunchOptions:
     log_level: str = "INFO"
     tcp_port: int = 0
     cage: CageOptions = field(default_factory=CageOptions)
+    network: NetworkOptions = field(default_factory=NetworkOptions)
     log: Callable[[str], None] | None = None
 
 
@@ -184,6 +185,7 @@ class Supervisor:
             image_inline_bytes=options.image_inline_bytes,
             log_level=options.log_level,
             cage=options.cage,
+            network=options.network,
         )
 
     def _hand_over(self, process: subprocess.Popen[bytes], record: LaunchRecord) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from gpt_code_ui.agent import request_sent, run_turn
 from gpt_code_ui.approval import Asking, CreatedFiles, Desk, Known, WithoutPerson
@@ -38,6 +38,7 @@ from gpt_code_ui.protocol import (
     InputReply,
     ModelInfo,
     RequestSent,
+    SandboxLevel,
     StartKernel,
     Transcript,
     TurnFinished,
@@ -73,6 +74,10 @@ class Kernels(Protocol):
 
     def stop(self, conversation_id: str) -> None:
         """End the kernel."""
+
+    def set_network(self, conversation_id: str, network: bool) -> bool:
+        """Let code reach the network, or no longer; False where no kernel is there to say so."""
+        ...
 
     def input_reply(self, conversation_id: str, reply: InputReply) -> None:
         """Answer a question of the running code."""
@@ -123,6 +128,7 @@ class Ports:
 
     ``language`` is the kernel's. Not ``attended``: nobody is there to be asked, so what would be
     asked about is refused.
+    ``network``: whether a new one begins with a network; ``level``: the sandbox that kernels get.
     """
 
     model_for: Callable[[str | None], tuple[str, Model]]
@@ -130,7 +136,7 @@ class Ports:
     workspace_for: Callable[[str], Workspace]
     kernel_start: Callable[[str], StartKernel]
     kernels: Callable[[], list[dict[str, Any]]]
-    system_prompt: Callable[[Workspace], str]
+    system_prompt: Callable[[Workspace, bool], str]
     profiles: Profiles = field(default_factory=Profiles)
     facts: Callable[[str], ModelFacts] = lambda _: ModelFacts()
     rules: str | None = None
@@ -143,6 +149,13 @@ class Ports:
     more_tools: ToolSource = field(default_factory=NoTools)
     # A folder of ours for a branch, also of a conversation in the person's own.
     own_workspace: Callable[[str], Workspace] | None = None
+    network: bool = False
+    level: Callable[[], SandboxLevel | Literal["ask"]] = lambda: "bwrap"
+
+    def start_of(self, summary: ConversationSummary) -> StartKernel:
+        """The kernel that a conversation gets, with the network as it is set there."""
+        start = self.kernel_start(summary.id)
+        return start.model_copy(update={"network": bool(summary.network)})
 
 
 @dataclass
@@ -169,8 +182,9 @@ class TurnKernel:
     """The agent's Kernel port: one conversation's kernel, behind the shared client."""
 
     def __init__(
-        self, kernels: Kernels, publisher: Publisher, conversation_id: str, start: StartKernel
-    ) -> None:
+        self, kernels: Kernels, publisher: Publisher, conversation_id: str,
+        start: Callable[[], StartKernel],
+    ) -> None:  # fmt: skip
         self._kernels = kernels
         self._publisher = publisher
         self._id = conversation_id
@@ -185,7 +199,7 @@ class TurnKernel:
         )
         watch = self._publisher.watch(self._id, cell_id)
         try:
-            self._kernels.ensure_kernel(self._id, self._start)
+            self._kernels.ensure_kernel(self._id, self._start())
             self._kernels.execute(self._id, command)
             with stop.on_request(lambda: self._kernels.interrupt(self._id)):
                 cell = watch.wait()
@@ -274,7 +288,7 @@ class Turns:
 
     def _announce(self, summary: ConversationSummary, turn: TurnStarted) -> None:
         # What can fail comes first: once it is told of, a turn runs to its end.
-        start = self._ports.kernel_start(summary.id)
+        start = self._ports.start_of(summary)
         self._publisher.publish_durably(summary.id, turn)
         title = None if summary.title else title_from(turn.prompt) or None
         model = turn.model if turn.model != summary.model else None
@@ -303,7 +317,6 @@ class Turns:
         self, summary: ConversationSummary, turn: TurnStarted, model: Model, stop: Stop
     ) -> Iterator[Event]:
         aside = Aside(lambda name: self._ports.facts(name).price)
-        start = self._ports.kernel_start(summary.id)
         workspace = self._ports.workspace_for(summary.id)
         self._settle(summary.id, stop)
         self._tell_files(summary, turn, workspace, stop)
@@ -312,11 +325,13 @@ class Turns:
             turn,
             model_messages(transcript, output_bytes=self._limits.output_bytes, news=news.by_turn),
             model,
-            TurnKernel(self._kernels, self._publisher, summary.id, start),
+            TurnKernel(self._kernels, self._publisher, summary.id, lambda: self._start(summary)),
             self._limits,
             stop,
             system=with_rules(
-                self._ports.system_prompt(workspace), self._ports.rules, transcript.rules
+                self._ports.system_prompt(workspace, bool(transcript.network)),
+                self._ports.rules,
+                transcript.rules,
             ),
             new_id=new_id,
             on_request=lambda *sent: self._keep(summary, turn, *sent),
@@ -368,6 +383,10 @@ class Turns:
             aside=aside,
         )
         return [LookAtImage(turn.turn_id, eyes)]
+
+    def _start(self, summary: ConversationSummary) -> StartKernel:
+        """The kernel as it is set now, which may have changed since the turn began."""
+        return self._ports.start_of(self._store.conversation(summary.id) or summary)
 
     def _as_stored(self, summary: ConversationSummary) -> Transcript:
         return fold(summary, self._store.events(summary.id, 0))

@@ -36,9 +36,11 @@ class FakeKernelClient:
         self.waiting: dict[str, str] = {}
         self.calls: list[tuple[str, str]] = []
         self.on_ensure: Callable[[], None] = lambda: None
+        self.on_start: Callable[[StartKernel], None] = lambda start: None
 
     def ensure_kernel(self, conversation_id: str, start: StartKernel) -> None:
         self.on_ensure()
+        self.on_start(start)
         self.started.setdefault(conversation_id, start)
 
     def execute(self, conversation_id: str, command: Execute) -> None:
@@ -83,6 +85,14 @@ class FakeKernelClient:
 
     def stop(self, conversation_id: str) -> None:
         self.calls.append(("stop", conversation_id))
+
+    def set_network(self, conversation_id: str, network: bool) -> bool:
+        self.calls.append(("network", str(network)))
+        start = self.started.get(conversation_id)
+        if start is None:
+            return False
+        self.started[conversation_id] = start.model_copy(update={"network": network})
+        return True
 
     def input_reply(self, conversation_id: str, reply: InputReply) -> None:
         self.calls.append(("input", reply.text))

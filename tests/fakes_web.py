@@ -122,7 +122,7 @@ class Site:
             workspace_for=self.workspace_for,
             kernel_start=lambda _: StartKernel(workspace="/w", python="/p", output_dir="/o"),
             kernels=lambda: [{"name": None, "display_name": "Python", "language": "python"}],
-            system_prompt=lambda workspace: "",
+            system_prompt=lambda workspace, network: "",
             facts=self._facts,
             vision_model=self.models.vision_model if self.models else lambda: None,
             approve=lambda: self.settings.approve or "risky",

@@ -25,6 +25,7 @@ from gpt_code_ui.protocol import (
     ModelRequest,
     Published,
     RequestSent,
+    SandboxLevel,
     StartKernel,
     TextChunk,
     TextDelta,
@@ -87,6 +88,7 @@ class Room:
         self.folder = folder
         self.model = AnswerModel()
         self.facts = ModelFacts()
+        self.level: SandboxLevel = "bwrap"
         self.open()
 
     def open(self) -> None:
@@ -102,8 +104,11 @@ class Room:
             workspace_for=self.workspace_for,
             kernel_start=lambda _: StartKernel(workspace="/w", python="/p", output_dir="/o"),
             kernels=list,
-            system_prompt=lambda workspace: f"files: {[f.path for f in workspace.list()]}",
+            system_prompt=lambda workspace, network: (
+                f"files: {[f.path for f in workspace.list()]}, network: {network}"
+            ),
             facts=lambda _: self.facts,
+            level=lambda: self.level,
         )
         self.all = Conversations(
             self.store, self.client, self.publisher, ports, Limits(), self.folder / "outputs",
@@ -405,7 +410,7 @@ def test_the_system_prompt_knows_the_files(room: Room) -> None:
     workspace.save("a.csv", [b"x\n1\n"], size=4, replace=False)
     turn_id = room.all.ask(conversation.id, "look", None, [Attachment(path="a.csv")])
     room.until_finished(conversation.id, turn_id)
-    assert room.model.requests[0].system == "files: ['a.csv']"
+    assert room.model.requests[0].system == "files: ['a.csv'], network: False"
 
 
 def test_a_long_conversation_is_kept_within_the_window(room: Room) -> None:
@@ -468,3 +473,65 @@ def test_the_model_reads_more_of_a_long_output(room: Room) -> None:
     assert isinstance(part, ToolPart)
     assert (part.name, part.status, part.content) == ("read_output", "ok", "2: two\n3: three")
     assert room.model.requests[-1].messages[-1].text == part.content
+
+
+# --- the network -------------------------------------------------------------------------------
+
+
+def test_the_network_is_off_until_it_is_switched_on(room: Room) -> None:
+    id = room.all.create().id
+    assert room.all.transcript(id).network is False
+    assert room.all.update(id, network=True).network is True
+    told = room.all.transcript(id)
+    assert (told.network, told.kernel.network, told.kernel.state) == (True, True, "parked")
+    assert room.all.update(id, title="T").network is True
+    room.close()
+    room.open()
+    assert room.all.transcript(id).network is True
+    room.all.run_cell(id, "print")
+    assert room.client.started[id].network is True
+    room.all.update(id, network=False)
+    assert room.client.started[id].network is False
+
+
+def test_it_can_be_asked_for_at_the_beginning(room: Room) -> None:
+    id = room.all.create(network=True).id
+    room.all.run_cell(id, "print")
+    assert room.client.started[id].network is True
+
+
+def test_the_model_is_told_of_the_network_as_it_is_then(room: Room) -> None:
+    id = room.all.create().id
+    room.model.answers = [says("a"), says("b")]
+    room.until_finished(id, room.all.ask(id, "one"))
+    room.all.update(id, network=True)
+    room.until_finished(id, room.all.ask(id, "two"))
+    said = [request.system.rpartition("network: ")[2] for request in room.model.requests]
+    assert said == ["False", "True"]
+
+
+def test_a_switch_in_a_turn_holds_for_the_rest_of_it(room: Room) -> None:
+    """The kernel of a turn's later cells is the one that is set now."""
+    id = room.all.create().id
+
+    def switches(request: ModelRequest, stop: Stop) -> Iterator[ModelChunk]:
+        room.all.update(id, network=True)
+        yield from runs("print")(request, stop)
+
+    room.model.answers = [runs("print"), switches, says("done")]
+    asked: list[bool] = []
+    room.client.on_start = lambda start: asked.append(start.network)
+    room.until_finished(id, room.all.ask(id, "go"))
+    assert asked[-1] is True
+    assert asked[0] is False
+
+
+@pytest.mark.parametrize(("level", "wish"), [("none", False), ("landlock", True)])
+def test_what_a_level_cannot_do_is_refused(room: Room, level: SandboxLevel, wish: bool) -> None:
+    id = room.all.create().id
+    room.level = level
+    with pytest.raises(Conflict):
+        room.all.update(id, network=wish)
+    with pytest.raises(Conflict):
+        room.all.create(network=wish)
+    assert room.all.transcript(id).network is False

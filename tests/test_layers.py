@@ -30,7 +30,7 @@ RANKS = {
     "context": 3, "news": 1, "same_errors": 2, "read_output": 4,
     "risk": 2, "approval": 5, "page_choices": 3,
     "reader": 2, "kernel.outputs": 2, "kernel.process": 2, "kernel.startup": 2,
-    "kernel.watch": 3, "reader_cage": 2, "kernel.cage": 3, "containment": 3,
+    "kernel.watch": 3, "reader_cage": 2, "kernel.network": 2, "kernel.cage": 3, "containment": 3,
     "profiles": 3, "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
     "model_list": 3, "providers": 4, "kernelspecs": 3, "imported": 3, "chat_completions": 3,
     "kernel.jupyter": 3, "kernel.client": 3, "kernel.outbox": 3, "kernel.changes": 3,

@@ -22,7 +22,7 @@ def test_an_empty_folder_is_said_to_be_empty() -> None:
 def test_the_model_is_told_of_the_cage(level: SandboxLevel) -> None:
     text = system_prompt([], level)
     assert "{{" not in text
-    assert ("no network" in text, "%pip" in text) == (level != "none", level == "none")
+    assert ("no network" in text, "%pip" in text) == (level != "none", level != "landlock")
 
 
 def test_files_come_newest_first_whatever_their_name() -> None:
@@ -44,3 +44,12 @@ def test_house_rules_stand_at_the_end() -> None:
     whole = with_rules("S\n", "Be brief.\n", "Use polars.")
     heading = "# House rules\n\nThe person asks you to follow these in all you do:"
     assert whole == f"S\n\n{heading}\n\nBe brief.\n\nUse polars."
+
+
+def test_the_model_is_told_whether_there_is_a_network() -> None:
+    off, on = (system_prompt([], "bwrap", network=network) for network in (False, True))
+    assert ("no network" in off, "by a proxy" in off) == (True, False)
+    assert ("no network" in on, "by a proxy" in on) == (False, True)
+    # These have it always, and never.
+    assert system_prompt([], "none", network=False) == system_prompt([], "none", network=True)
+    assert "no network" in system_prompt([], "landlock", network=True)

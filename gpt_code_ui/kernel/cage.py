@@ -12,13 +12,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gpt_code_ui.errors import KernelStartFailed
+from gpt_code_ui.kernel.network import SOCKET, forwarder
 from gpt_code_ui.kernel.process import Children, Launch, output_of
 from gpt_code_ui.kernel.sandbox import bwrap, landlock, needs, places, seccomp
 from gpt_code_ui.kernel.sandbox.bwrap import Bwrap
 from gpt_code_ui.kernel.sandbox.environment import (
+    PROXY_PORT,
     RUN_MARK,
     caged_environment,
+    found_in,
+    installing_environment,
     kernel_environment,
+    proxied_environment,
 )
 from gpt_code_ui.kernel.sandbox.ladder import INSTALL
 from gpt_code_ui.kernel.sandbox.needs import Needs
@@ -28,6 +33,8 @@ from gpt_code_ui.protocol import CageOptions, SandboxLevel, StartKernel
 
 log = logging.getLogger(__name__)
 
+# Where a kernel in bubblewrap finds what it installed.
+PACKAGES = "/packages"
 ASK_CONSENT = "Code does not run here yet: no sandbox works on this machine."
 CONSENT_HINT = "Agree on the page to run code without one, or start with --sandbox none."
 
@@ -58,10 +65,12 @@ class Cages:
     async def launch(self, start: StartKernel, program: Program, run_dir: Path) -> Launch:
         """The kernel's command in its cage; ``run_dir`` is its own. Raises KernelStartFailed."""
         level = start.sandbox
+        _make(start.packages)
         if level == "ask":
             raise KernelStartFailed(ASK_CONSENT, hint=CONSENT_HINT)
         env = {**kernel_environment(program.argv[0], run_dir), **program.env}
         if level == "none":
+            env |= _for_packages(start.packages, program, env)
             return Launch(
                 tuple(program.argv), env, start.workspace, level, network=True,
                 file_bytes=self._options.file_bytes,
@@ -70,19 +79,23 @@ class Cages:
         argv = [needed.executable, *program.argv[1:]]
         env = {**kernel_environment(needed.executable, run_dir), **program.env}
         place = self._place(start, run_dir, env)
-        needed = replace(needed, whole=(*needed.whole, *program.reads))
+        forwarding = await self._forwarding(program, needed, env, level)
+        whole = (*needed.whole, *forwarding.whole, *program.reads)
+        needed = replace(needed, whole=whole)
+        env |= _for_packages(_packages_in(level, start.packages), program, env)
         shown = places.readable(needed, place)
         for path in shown.refused:
             log.info("not shown in the sandbox, it would show too much: %s", path)
         if level == "landlock":
             return self._by_landlock(argv, env, place, shown)
-        return self._by_bwrap(argv, env, place, shown, needed)
+        return self._by_bwrap(argv, env, place, shown, needed, forwarding.executable)
 
     # --- the two cages -------------------------------------------------------------------------
 
     def _by_bwrap(
-        self, argv: list[str], env: Mapping[str, str], place: Place, shown: Readable, needed: Needs
-    ) -> Launch:
+        self, argv: list[str], env: Mapping[str, str], place: Place, shown: Readable,
+        needed: Needs, python: str,
+    ) -> Launch:  # fmt: skip
         etc = self._etc(place.home)
         ours = [sys.prefix, str(Path(__file__).resolve().parent.parent)]
         filter = self._filter(seccomp.Rules())
@@ -90,17 +103,22 @@ class Cages:
         gated = self._options.processes is not None and os.getuid() == 0
         cage = bwrap.Cage(
             shown, home=place.home, etc=str(etc),
-            env=caged_environment(env, Path(place.home), Path("/tmp")),
+            env=caged_environment(env, Path(place.home), Path("/tmp")) | proxied_environment(),
             writable=(place.workspace, place.run_dir),
             hide=tuple(places.hidden_within(place.workspace, place.hidden)),
             keep=tuple(places.kept_from_writing(needed, place.workspace, ours)),
             chdir=place.workspace, seccomp=None if filter is None else FILTER_HANDLE,
             tmp_bytes=self._options.tmp_bytes, processes=self._options.processes, gated=gated,
+            mounts=() if place.packages is None else ((place.packages, PACKAGES),),
+            beside=(
+                python, "-I", "-S", forwarder.__file__, str(PROXY_PORT),
+                str(Path(place.run_dir, SOCKET)),
+            ),
         )  # fmt: skip
         return Launch(
             tuple(bwrap.command(self._program(), cage, argv)), environment_of_warden(env),
             place.workspace, "bwrap", network=False, file_bytes=self._options.file_bytes,
-            filter=filter, namespaced=True,
+            filter=filter, namespaced=True, proxied=True,
             processes=self._options.processes if gated else None,
         )  # fmt: skip
 
@@ -121,7 +139,7 @@ class Cages:
         assert name is not None
         bounds = landlock.Bounds(
             read=(*places.system(), *shown.paths, *(path for path, _ in shown.links)),
-            write=(place.workspace, place.run_dir),
+            write=(place.workspace, place.run_dir, *([place.packages] if place.packages else [])),
             filter=seccomp.program(seccomp.Rules("listen", landlock=True), name).hex(),
             processes=self._options.processes,
         )
@@ -138,8 +156,19 @@ class Cages:
         return Place(
             workspace=start.workspace, run_dir=str(run_dir),
             home=places.home_folder(env.get("HOME")), hidden=hidden,
-            allow_read=tuple(self._options.allow_read),
+            allow_read=tuple(self._options.allow_read), packages=start.packages,
         )  # fmt: skip
+
+    async def _forwarding(
+        self, program: Program, needed: Needs, env: Mapping[str, str], level: SandboxLevel
+    ) -> Needs:
+        """The interpreter of the proxy's end in the cage: the kernel's own, or ours."""
+        if level != "bwrap":
+            return Needs("")
+        if program.python is None:
+            own = Program((sys.executable,), {}, sys.executable)
+            needed = await self._needs(own, env, level)
+        return replace(needed, whole=(*needed.whole, str(forwarder.__file__)))
 
     async def _needs(self, program: Program, env: Mapping[str, str], level: SandboxLevel) -> Needs:
         """What the kernel reads. Raises KernelStartFailed."""
@@ -215,6 +244,23 @@ class Cages:
         if not path.exists():
             path.write_bytes(seccomp.program(rules, name))
         return str(path)
+
+
+def _make(folder: str | None) -> None:
+    if folder is not None:
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _packages_in(level: SandboxLevel, folder: str | None) -> str | None:
+    return PACKAGES if folder is not None and level == "bwrap" else folder
+
+
+def _for_packages(folder: str | None, program: Program, env: Mapping[str, str]) -> dict[str, str]:
+    """What has a kernel install into its conversation's folder. Ours looks there by itself."""
+    if folder is None:
+        return {}
+    path = env.get("PYTHONPATH")
+    return installing_environment(folder) | ({} if program.reads else found_in(folder, path))
 
 
 def environment_of_warden(env: Mapping[str, str]) -> dict[str, str]:

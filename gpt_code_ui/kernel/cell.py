@@ -33,6 +33,7 @@ from gpt_code_ui.protocol import (
 log = logging.getLogger(__name__)
 
 CONGESTED_S = 0.25
+MOST_REFUSED = 8
 WRITE_BYTES = 1024 * 1024
 
 Emit = Callable[[Event], None]
@@ -171,6 +172,7 @@ class Cell:
     def finish(
         self, status: CellStatus, reason: str | None = None, files: FileChanges | None = None,
         not_kept: list[str] | None = None,
+        refused_hosts: list[str] | None = None,
     ) -> None:  # fmt: skip
         """Say what is left of its output, and how it ended."""
         self.finished = True
@@ -185,6 +187,7 @@ class Cell:
                 reason=reason,
                 files=files or FileChanges(),
                 not_kept=not_kept or None,
+                refused_hosts=(refused_hosts or [])[:MOST_REFUSED] or None,
             )
         )
 

@@ -26,6 +26,7 @@ from gpt_code_ui.protocol import (
     InterruptKernel,
     KernelStatus,
     RestartKernel,
+    SetNetwork,
     StartKernel,
     StopKernel,
 )
@@ -183,6 +184,20 @@ class KernelClient:
             conversation = self._conversations.get(conversation_id)
             if conversation is not None:
                 conversation.start = conversation.start_sent = None
+
+    def set_network(self, conversation_id: str, network: bool) -> bool:
+        """Let the code of a kernel reach the network, or no longer; False where there is none."""
+        with self._state:
+            conversation = self._conversations.get(conversation_id)
+            if conversation is None or conversation.start is None:
+                return False
+            update = {"network": network}
+            sent = conversation.start_sent == conversation.start
+            conversation.start = conversation.start.model_copy(update=update)
+            if sent:
+                conversation.start_sent = conversation.start
+            alive = sent and conversation.alive
+        return self._send(conversation_id, SetNetwork(network=network)) and alive
 
     def input_reply(self, conversation_id: str, reply: InputReply) -> None:
         """The person's line for the cell that asked for it."""

@@ -6,6 +6,7 @@ closes, or on SIGTERM, every kernel ends with all it started, and the run folder
 
 import asyncio
 import contextlib
+import ipaddress
 import itertools
 import logging
 import os
@@ -22,10 +23,12 @@ from gpt_code_ui.kernel import warden
 from gpt_code_ui.kernel.cage import Cages
 from gpt_code_ui.kernel.cell import not_run_events
 from gpt_code_ui.kernel.jupyter import Context
+from gpt_code_ui.kernel.network import Outside, Reach, Upstream
 from gpt_code_ui.kernel.outbox import Outbox
 from gpt_code_ui.kernel.outputs import OutputLimits
 from gpt_code_ui.kernel.process import Children, output_of
 from gpt_code_ui.kernel.sandbox import fonts
+from gpt_code_ui.kernel.sandbox.environment import package_hosts, proxies
 from gpt_code_ui.kernel.session import KernelSession
 from gpt_code_ui.kernel.starting import Services
 from gpt_code_ui.protocol import (
@@ -34,7 +37,9 @@ from gpt_code_ui.protocol import (
     InputReply,
     InterruptKernel,
     LaunchRecord,
+    NetworkOptions,
     RestartKernel,
+    SetNetwork,
     StartKernel,
     StopKernel,
 )
@@ -76,6 +81,7 @@ class Manager:
             run_dir=self._run_dir,
             cages=Cages(self._children, record.cage, self._run_dir),
             bounds=record.cage,
+            outside=outside(record.network),
             matplotlibrc=self._matplotlibrc,
             kernel_numbers=itertools.count(1),
         )
@@ -118,7 +124,7 @@ class Manager:
         self,
         conversation_id: str,
         session: KernelSession,
-        command: Execute | InterruptKernel | RestartKernel | StopKernel | InputReply,
+        command: Execute | InterruptKernel | RestartKernel | StopKernel | InputReply | SetNetwork,
     ) -> None:
         match command:
             case Execute():
@@ -129,6 +135,8 @@ class Manager:
                 session.restart()
             case InputReply():
                 session.input_reply(command)
+            case SetNetwork():
+                session.set_network(command.network)
             case StopKernel():
                 del self._sessions[conversation_id]
                 closing = self._loop.create_task(session.close())
@@ -158,6 +166,13 @@ class Manager:
         self._children.close()
         self._context.destroy(linger=0)
         warden.remove_run(str(self._run_dir))
+
+
+def outside(options: NetworkOptions) -> Outside:
+    """The way out that kernels get where it is allowed, through the person's own proxy if any."""
+    reach = Reach(options.private, tuple(ipaddress.ip_network(text) for text in options.also))
+    hosts = frozenset((*options.packages, *package_hosts()))
+    return Outside(Upstream(reach, proxies()), hosts)
 
 
 async def run(record: LaunchRecord) -> None:

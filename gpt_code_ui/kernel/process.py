@@ -32,7 +32,9 @@ class Launch:
     """A kernel ready to be started, in its cage. ``env`` is the warden's.
 
     ``filter``: the file of the filter that bubblewrap is to install; ``namespaced``: the kernel is
-    the second process of a list of its own, and ``processes`` how long the warden lets that grow.
+    the second process of a list of its own, and ``processes`` how long the warden lets that grow;
+    ``proxied``: it reaches the network by a socket in its
+    run folder or not at all.
     """
 
     argv: tuple[str, ...]
@@ -44,6 +46,7 @@ class Launch:
     filter: str | None = None
     namespaced: bool = False
     processes: int | None = None
+    proxied: bool = False
 
 
 @dataclass(frozen=True)

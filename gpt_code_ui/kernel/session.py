@@ -16,6 +16,7 @@ from gpt_code_ui.errors import KernelStartFailed
 from gpt_code_ui.kernel.cell import Cell, Emit, not_run_events
 from gpt_code_ui.kernel.changes import FolderWatch
 from gpt_code_ui.kernel.jupyter import Began, JupyterKernel, KernelMessage, Updated
+from gpt_code_ui.kernel.network import Network
 from gpt_code_ui.kernel.starting import Services, start_kernel
 from gpt_code_ui.kernel.watch import Excess, Watch, watch_over
 from gpt_code_ui.protocol import (
@@ -76,6 +77,10 @@ class KernelSession:
         self._folder = FolderWatch()
         self._busy = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._network = Network(
+            conversation_id, services.outside, self._emit, allowed=start.network
+        )
+        self._why: tuple[str | None, str | None] = (None, None)
         self._escalation: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._news: asyncio.Future[None] = self._loop.create_future()
@@ -86,8 +91,15 @@ class KernelSession:
     def start(self, start: StartKernel) -> None:
         """Have a kernel; one that lives stays as it is."""
         self._start = start
+        self._network.allow(start.network)
         self._wanted = True
         self._wake()
+
+    def set_network(self, network: bool) -> None:
+        """Let code reach the network from now on, or no longer; told at once."""
+        self._start = self._start.model_copy(update={"network": network})
+        self._network.allow(network)
+        self._status(self._state, *self._why)
 
     def execute(self, command: Execute) -> None:
         """Run a cell after those before it."""
@@ -222,7 +234,7 @@ class KernelSession:
     async def _started(self, run_dir: Path) -> JupyterKernel | None:
         """A kernel that answers; None if there is no use for it any more."""
         starting = self._loop.create_task(
-            start_kernel(self._start, self._services, run_dir, self._receive)
+            start_kernel(self._start, self._services, run_dir, self._receive, self._network)
         )
         while not starting.done():
             await self._wait(starting)
@@ -276,6 +288,7 @@ class KernelSession:
         kernel, self._kernel = self._kernel, None
         if kernel is not None:
             await kernel.close()
+        self._network.close()
         for cell in self._cells.values():
             cell.close()
         self._cells.clear()
@@ -288,6 +301,7 @@ class KernelSession:
         if cell.interrupted:
             self._not_run(command, "It was interrupted before it ran.")
         else:
+            self._network.begin_cell(installs=command.installs)
             self._send(kernel, cell)
             cell.start()
             self._busy.set()
@@ -300,7 +314,7 @@ class KernelSession:
             files, not_kept = await self._folder.changes(
                 self._start.workspace, before, command.cell_id
             )
-            cell.finish(status, reason, files, not_kept)
+            cell.finish(status, reason, files, not_kept, self._network.end_cell())
             self._after(cell, status)
         self._current = None
         self._busy.clear()
@@ -422,15 +436,16 @@ class KernelSession:
         self, state: KernelState, reason: str | None = None, hint: str | None = None
     ) -> None:
         kernel = self._kernel
-        self._state = state
+        self._state, self._why = state, (reason, hint)
+        level = kernel.sandbox if kernel else self._level
         self._emit(
             KernelStatus(
                 kernel_id=self._kernel_id,
                 state=state,
                 reason=reason,
                 hint=hint,
-                sandbox=kernel.sandbox if kernel else self._level,
-                network=kernel.network if kernel else self._level == "none",
+                sandbox=level,
+                network=self._network.is_on(level),
                 used=self._used if kernel else None,
             )
         )

@@ -57,9 +57,12 @@ MIGRATIONS = (
     CREATE INDEX requests_of_turn ON requests (conversation_id, turn_id);
     """,
     "ALTER TABLE conversations ADD COLUMN parent TEXT;",
+    "ALTER TABLE conversations ADD COLUMN network INTEGER;",
 )
 TITLE_ROW = 0  # in ``words``, where prompts and answers have their event's seq
-SUMMARY = "SELECT id, title, model, pinned, created_at, updated_at, parent FROM conversations"
+SUMMARY = (
+    "SELECT id, title, model, pinned, created_at, updated_at, parent, network FROM conversations"
+)
 
 
 def follow(
@@ -121,10 +124,11 @@ def _change(writer: sqlite3.Connection, conversation_id: str, event: Conversatio
     writer.execute(
         "UPDATE conversations SET title = coalesce(?, title), model = coalesce(?, model),"
         " pinned = coalesce(?, pinned), deleted = coalesce(?, deleted),"
-        " parent = coalesce(?, parent) WHERE id = ?",
+        " parent = coalesce(?, parent), network = coalesce(?, network) WHERE id = ?",
         (
             event.title, event.model, event.pinned, event.deleted,
-            event.parent and event.parent.model_dump_json(), conversation_id,
+            event.parent and event.parent.model_dump_json(), event.network,
+            conversation_id,
         ),
     )  # fmt: skip
     if event.title is not None:
@@ -143,10 +147,10 @@ def plain(text: str) -> str:
 
 
 def summary(
-    row: tuple[str, str, str | None, int, str, str, str | None],
+    row: tuple[str, str, str | None, int, str, str, str | None, int | None],
 ) -> ConversationSummary:
     """A row of the list as a value."""
-    id, title, model, pinned, created_at, updated_at, parent = row
+    id, title, model, pinned, created_at, updated_at, parent, network = row
     return ConversationSummary(
         id=id,
         title=title,
@@ -155,4 +159,5 @@ def summary(
         created_at=created_at,
         updated_at=updated_at,
         parent=ParentLink.model_validate_json(parent) if parent else None,
+        network=None if network is None else bool(network),
     )

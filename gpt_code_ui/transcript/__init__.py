@@ -38,6 +38,8 @@ from gpt_code_ui.protocol import (
     ModelRequestSent,
     ParentLink,
     Proof,
+    NetworkHost,
+    NetworkUsed,
     Published,
     ReasoningDelta,
     ReasoningDone,
@@ -66,6 +68,10 @@ from gpt_code_ui.transcript.growing import (
     ProseKind,
 )
 
+# Beyond these a host is counted with all others.
+MOST_HOSTS = 200
+ALL_OTHERS = "*"
+
 __all__ = ["Fold", "closing_events", "fold"]
 
 
@@ -83,6 +89,8 @@ class Fold:
         self._parent: ParentLink | None = summary.parent
         self._replay: ReplayProgress | None = None
         self._proof: Proof | None = None
+        self._network = summary.network
+        self._hosts: dict[str, NetworkHost] = {}
         self._updated_at = summary.updated_at
         self._seq = 0
         self._kernel = KernelInfo()
@@ -138,6 +146,8 @@ class Fold:
             allowed=self._allowed,
             notebook=self._notebook,
             kept=self._kept,
+            network=self._network,
+            hosts=[*self._hosts.values()] or None,
             created_at=self._summary.created_at,
             updated_at=self._updated_at,
             kernel=self._kernel,
@@ -217,6 +227,8 @@ class Fold:
                 self._replay = event
             case ReplayFinished():
                 self._finish_replay(event, at)
+            case NetworkUsed():
+                self._count(event)
             case FilesChanged():
                 pass
             case _:
@@ -283,6 +295,7 @@ class Fold:
         self._notebook = self._notebook if event.notebook is None else event.notebook
         self._kept = self._kept if event.kept is None else event.kept
         self._parent = self._parent if event.parent is None else event.parent
+        self._network = self._network if event.network is None else event.network
 
     def _finish_replay(self, event: ReplayFinished, at: str) -> None:
         self._replay = None
@@ -292,6 +305,19 @@ class Fold:
     def _outdate_proof(self) -> None:
         if self._proof is not None:
             self._proof = self._proof.model_copy(update={"stale": True})
+
+    def _count(self, event: NetworkUsed) -> None:
+        for more in event.hosts:
+            new = more.host not in self._hosts
+            host = ALL_OTHERS if new and len(self._hosts) >= MOST_HOSTS else more.host
+            known = self._hosts.get(host, NetworkHost(host=host))
+            self._hosts[host] = NetworkHost(
+                host=host,
+                requests=known.requests + more.requests,
+                refused=known.refused + more.refused,
+                sent=known.sent + more.sent,
+                received=known.received + more.received,
+            )
 
     def _start_tool(self, event: ToolStarted) -> None:
         turn = self._turn_by_id.get(event.turn_id)
@@ -484,6 +510,7 @@ class Fold:
         cell.status, cell.execution_count = event.status, event.execution_count
         cell.ms, cell.reason, cell.files = event.ms, event.reason, event.files
         cell.not_kept = event.not_kept
+        cell.refused_hosts = event.refused_hosts
         cell.input = cell.approval = None
 
 

@@ -115,6 +115,7 @@ class GrowingCell:
     not_kept: list[str] | None = None
     edited: bool | None = None
     kept: dict[str, Any] | None = None
+    refused_hosts: list[str] | None = None
 
     def freeze(self) -> CellPart:
         return CellPart(
@@ -136,6 +137,7 @@ class GrowingCell:
             not_kept=self.not_kept,
             edited=self.edited,
             kept=self.kept,
+            refused_hosts=self.refused_hosts,
         )
 
 

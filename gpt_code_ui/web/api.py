@@ -22,6 +22,7 @@ class Redeem(Body):
 class NewConversation(Body):
     title: str | None = Field(default=None, max_length=500)
     model: str | None = Field(default=None, min_length=1, max_length=200)
+    network: bool | None = None
 
 
 class Change(NewConversation):
@@ -115,7 +116,9 @@ class Api:
 
     def create(self) -> Response:
         body = read_body(NewConversation)
-        return answer(self._all.create(title=body.title, model=body.model), 201)
+        return answer(
+            self._all.create(title=body.title, model=body.model, network=body.network), 201
+        )
 
     def list(self) -> Response:
         found = self._all.list(request.args.get("q") or None)
@@ -134,6 +137,7 @@ class Api:
                 pinned=body.pinned,
                 rules=body.rules,
                 allowed=body.allowed,
+                network=body.network,
             )
         )
 

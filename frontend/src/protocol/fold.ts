@@ -21,6 +21,7 @@ import type {
   ConversationSummary,
   KernelStatus,
   ModelRequestSent,
+  NetworkHost,
   Published,
   ReasoningDelta,
   ReasoningDone,
@@ -54,6 +55,8 @@ import {
 
 const NO_FILES = { added: [], changed: [], removed: [] };
 const NO_ATTACHMENTS: Attachment[] = [];
+const MOST_HOSTS = 200;
+const ALL_OTHERS = "*";
 
 /** What moves a conversation to the top of the list. */
 const ACTIVITY: ReadonlySet<ConversationEvent["type"]> = new Set([
@@ -171,6 +174,8 @@ function step(transcript: Transcript, event: ConversationEvent, at: string): Tra
       return { ...transcript, replay: event };
     case "replay_finished":
       return finishReplay(transcript, event, at);
+    case "network_used":
+      return { ...transcript, hosts: counted(transcript.hosts ?? [], event.hosts) };
     case "model_request":
       return noteUnseen(transcript, event);
     case "files_changed":
@@ -229,6 +234,23 @@ function finishReplay(
 function outdated(transcript: Transcript): Transcript {
   const { proof } = transcript;
   return proof && !proof.stale ? { ...transcript, proof: { ...proof, stale: true } } : transcript;
+}
+
+/** The sums by host; beyond the first two hundred a host is counted with all others. */
+function counted(known: readonly NetworkHost[], more: readonly NetworkHost[]): NetworkHost[] {
+  const hosts = new Map(known.map((host) => [host.host, host]));
+  for (const one of more) {
+    const name = hosts.has(one.host) || hosts.size < MOST_HOSTS ? one.host : ALL_OTHERS;
+    const before = hosts.get(name) ?? { requests: 0, refused: 0, sent: 0, received: 0 };
+    hosts.set(name, {
+      host: name,
+      requests: before.requests + one.requests,
+      refused: before.refused + one.refused,
+      sent: before.sent + one.sent,
+      received: before.received + one.received,
+    });
+  }
+  return [...hosts.values()];
 }
 
 // --- text and thinking ---------------------------------------------------------------------------

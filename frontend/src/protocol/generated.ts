@@ -248,7 +248,8 @@ export interface CellOutputsCleared {
 
 /** Execute reply and iopub idle were both seen, or the cell cannot go on.
 
-``not_kept``: files it changed or removed whose earlier content was not kept. */
+``not_kept``: files it changed or removed whose earlier content was not kept.
+``refused_hosts``: what it asked for in vain, because the network was off. */
 export interface CellFinished {
   type: "cell_finished";
   cell_id: string;
@@ -258,6 +259,7 @@ export interface CellFinished {
   reason?: string;
   files: FileChanges;
   not_kept?: string[];
+  refused_hosts?: string[];
 }
 
 /** The person took a cell away; what it did in the kernel and on the disk stays. */
@@ -370,12 +372,30 @@ export interface FilesTold {
   files: ToldFile[];
 }
 
+/** What code of a conversation did with a host. ``refused``: requests that were not forwarded.
+
+``sent`` and ``received`` are bytes; the host ``*`` stands for all beyond the first 200. */
+export interface NetworkHost {
+  host: string;
+  requests: number;
+  refused: number;
+  sent: number;
+  received: number;
+}
+
+/** What was added for each host since this was last said; at most one a second. */
+export interface NetworkUsed {
+  type: "network_used";
+  hosts: NetworkHost[];
+}
+
 /** What is set changed; what is absent stayed. ``rules``: house rules, empty for none.
 
 ``allowed``: what is no longer asked about, by the kinds of reasons.
 ``notebook``: the workspace file that is kept up to date as a notebook, empty for none;
 ``kept``: the metadata of the notebook that this was imported from.
-``parent`` is told once, when a branch begins. */
+``parent`` is told once, when a branch begins.
+``network``: whether code may reach the network. */
 export interface ConversationChanged {
   type: "conversation_changed";
   title?: string;
@@ -387,6 +407,7 @@ export interface ConversationChanged {
   notebook?: string;
   kept?: Record<string, unknown>;
   parent?: ParentLink;
+  network?: boolean;
 }
 
 /** Cells run once more, for a proof or to bring variables back: ``done`` of ``total`` have. */
@@ -425,6 +446,12 @@ export interface Published {
   event: ConversationEvent;
 }
 
+/** Let code reach the network from now on, or no longer; the kernel stays. */
+export interface SetNetwork {
+  type: "set_network";
+  network: boolean;
+}
+
 /** What all kernels of a manager may see and use. Paths are absolute, sizes in bytes.
 
 ``hidden``: folders and files of ours that no code may see. ``memory_bytes``,
@@ -440,6 +467,16 @@ export interface CageOptions {
   workspace_bytes?: number;
   workspace_files?: number;
   free_bytes: number;
+}
+
+/** What a network that is switched on leads to. ``private``: also to the private network.
+
+``also``: networks that are reached whatever they are, for tests; ``packages``: the hosts that
+serve packages. */
+export interface NetworkOptions {
+  private: boolean;
+  also: string[];
+  packages: string[];
 }
 
 /** A picture of a message. ``name``: a workspace path, or ``cell:N`` for a cell's figure.
@@ -539,6 +576,7 @@ export interface CellPart {
   not_kept?: string[];
   edited?: boolean;
   kept?: Record<string, unknown>;
+  refused_hosts?: string[];
 }
 
 /** A call of another tool than ``execute_code``, and what the model got for it. */
@@ -580,7 +618,8 @@ export interface Proof {
 
 /** A conversation, whole: what the page draws and a client resumes from (``after=seq``).
 
-``replay`` is there while one runs. */
+``replay`` is there while one runs.
+``network``: whether its code may reach the network, ``hosts``: what it did there, in all. */
 export interface Transcript {
   id: string;
   seq: number;
@@ -592,6 +631,8 @@ export interface Transcript {
   allowed?: string[];
   notebook?: string;
   kept?: Record<string, unknown>;
+  network?: boolean;
+  hosts?: NetworkHost[];
   created_at: string;
   updated_at: string;
   kernel: KernelInfo;
@@ -612,6 +653,7 @@ export interface ConversationSummary {
   running: boolean;
   waiting?: boolean;
   parent?: ParentLink;
+  network?: boolean;
 }
 
 /** A workspace file; ``size`` in bytes, ``modified`` in seconds since 1970. */
@@ -652,6 +694,7 @@ export type ConversationEvent =
   | Usage
   | FilesChanged
   | FilesTold
+  | NetworkUsed
   | ConversationChanged
   | ReplayProgress
   | ReplayFinished;

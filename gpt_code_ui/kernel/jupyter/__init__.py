@@ -6,7 +6,7 @@ whole or not of the protocol is logged and dropped.
 """
 
 from gpt_code_ui.kernel.jupyter.kernel import Context, JupyterKernel
-from gpt_code_ui.kernel.jupyter.launch import kernel_command
+from gpt_code_ui.kernel.jupyter.launch import kernel_command, make_run_dir
 from gpt_code_ui.kernel.jupyter.messages import (
     Asked,
     Began,
@@ -30,4 +30,5 @@ __all__ = [
     "Shown",
     "Updated",
     "kernel_command",
+    "make_run_dir",
 ]

@@ -97,12 +97,17 @@ def make_connection(run_dir: Path) -> Any:
             f"The path of the run folder is too long for sockets: {run_dir}",
             hint="Set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path.",
         )
-    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_run_dir(run_dir)
     key = secrets.token_hex(32).encode()
     _, connection = write_connection_file(
         str(connection_file(run_dir)), transport="ipc", ip=str(base), key=key
     )
     return connection
+
+
+def make_run_dir(run_dir: Path) -> None:
+    """Make a kernel's own folder, ours alone. Raises OSError."""
+    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def address(connection: Any, channel: str) -> str:

@@ -5,6 +5,7 @@ inner. Nothing is a quota on disk: the workspace and the run folder are watched 
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,6 +47,8 @@ class Cage:
     ``workspace`` and ``run_dir`` can be written; ``hide`` and ``keep`` lie in what is bound: the
     former are empty there, the latter can be read only. ``seccomp`` is the filter's descriptor.
     ``gated``: it waits for the warden; ``everything``: it shows the whole machine, to be read.
+    ``mounts`` are folders that can be written at another path inside; ``beside`` is a command that
+    runs next to the program.
     """
 
     readable: Readable
@@ -61,6 +64,8 @@ class Cage:
     processes: int | None = None
     gated: bool = False
     everything: bool = False
+    mounts: tuple[tuple[str, str], ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def find(path: str | None = None) -> Bwrap | None:
@@ -81,7 +86,7 @@ def find(path: str | None = None) -> Bwrap | None:
 
 def command(bwrap: Bwrap, cage: Cage, argv: Sequence[str]) -> list[str]:
     """The command that runs ``argv`` in the cage."""
-    return [*arguments(bwrap, cage), "--", *limited(cage.processes, argv)]
+    return [*arguments(bwrap, cage), "--", *accompanied(cage.beside, limited(cage.processes, argv))]
 
 
 def limited(processes: int | None, argv: Sequence[str]) -> list[str]:
@@ -89,6 +94,14 @@ def limited(processes: int | None, argv: Sequence[str]) -> list[str]:
     if processes is None or _release() < PER_NAMESPACE:
         return list(argv)
     return ["/bin/sh", "-c", INSIDE, str(processes), *argv]
+
+
+def accompanied(beside: Sequence[str], argv: list[str]) -> list[str]:
+    """``argv`` with a command beside it that is nobody's child but the cage's first process's."""
+    if not beside:
+        return argv
+    start = f"({shlex.join(beside)} </dev/null >/dev/null 2>&1 &)"
+    return ["/bin/sh", "-c", f'{start}; exec "$@"', "sh", *argv]
 
 
 def arguments(bwrap: Bwrap, cage: Cage) -> list[str]:
@@ -151,6 +164,8 @@ def _mounts(bwrap: Bwrap, cage: Cage) -> Mounts:
     yield "/dev", ("--dev", "/dev")
     for path in cage.writable:
         yield path, ("--bind", path, path)
+    for source, path in cage.mounts:
+        yield path, ("--bind", source, path)
     for path in cage.keep:
         yield path, ("--ro-bind", path, path)
     for path in cage.hide:

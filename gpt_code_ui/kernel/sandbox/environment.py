@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gpt_code_ui.kernel.sandbox.fonts import own_matplotlibrc
 
@@ -39,17 +40,29 @@ LEFT_OUTSIDE = frozenset({
 })  # fmt: skip
 
 
+# Where a cage has its way to the manager's proxy.
+PROXY_PORT = 3128
+PYPI = ("pypi.org", "files.pythonhosted.org")
+# What the person tells pip that a kernel's pip has to know, unless it holds a password.
+PIP = (
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT",
+)  # fmt: skip
+
+
 def is_allowed(name: str) -> bool:
     """Whether a variable may pass to a kernel."""
     upper = name.upper()
-    return (upper in ALLOWED or upper.startswith(ALLOWED_PREFIXES)) and not SECRET.search(name)
+    return (upper in (*ALLOWED, *PIP) or upper.startswith(ALLOWED_PREFIXES)) and not SECRET.search(
+        name
+    )
 
 
 def environment() -> dict[str, str]:
     """The part of this process's environment that a manager and its kernels may see."""
     return {
-        name: value for name, value in os.environ.items() if is_allowed(name) or name == RUN_MARK
-    }
+        name: value for name, value in os.environ.items()
+        if (is_allowed(name) and not (name in PIP and "@" in value)) or name == RUN_MARK
+    }  # fmt: skip
 
 
 def kernel_environment(python: str, run_dir: Path) -> dict[str, str]:
@@ -82,3 +95,45 @@ def caged_environment(env: Mapping[str, str], home: Path, temporary: Path) -> di
         # What lies beside the code cannot be written, and each try would cost time.
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def proxied_environment() -> dict[str, str]:
+    """What leads programs in a cage to the manager's proxy; their own servers stay near."""
+    there = f"http://127.0.0.1:{PROXY_PORT}"
+    near = "localhost,127.0.0.1,::1"
+    env = {"PIP_PROXY": there, "NODE_USE_ENV_PROXY": "1"}
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        env |= {name: there, name.upper(): there}
+    return env | {"no_proxy": near, "NO_PROXY": near}
+
+
+def installing_environment(folder: str) -> dict[str, str]:
+    """What has pip install into a folder, whatever interpreter it belongs to."""
+    return {
+        "PIP_TARGET": folder,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+    }
+
+
+def found_in(folder: str, path: str | None) -> dict[str, str]:
+    """What has Python look into a folder first; ``path`` is PYTHONPATH as it was."""
+    return {"PYTHONPATH": os.pathsep.join(one for one in (folder, path) if one)}
+
+
+def proxies() -> dict[str, str]:
+    """The person's own proxies by scheme (http, https, all), and ``no`` for what needs none."""
+    found = {}
+    for scheme in ("http", "https", "all", "no"):
+        name = f"{scheme}_proxy"
+        value = os.environ.get(name) or os.environ.get(name.upper())
+        if value:
+            found[scheme] = value
+    return found
+
+
+def package_hosts() -> list[str]:
+    """The hosts that the person's pip asks for packages."""
+    given = " ".join(os.environ.get(name, "") for name in PIP if name.endswith("URL"))
+    hosts = [urlsplit(url).hostname for url in given.split()]
+    return [*PYPI, *(host for host in hosts if host)]

@@ -18,7 +18,8 @@ ETC = (
     "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime", "timezone",
     "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/tls/cert.pem", "pki/ca-trust/extracted",
     "ca-certificates", "mime.types", "protocols", "services", "debian_version", "os-release",
-    "matplotlibrc", "ImageMagick-6", "ImageMagick-7", "R", "OpenCL", "magic", "locale.alias",
+    "matplotlibrc", "pip.conf", "ImageMagick-6", "ImageMagick-7", "R", "OpenCL", "magic",
+    "locale.alias",
 )  # fmt: skip
 PROCESSORS = "/sys/devices/system/cpu"
 # Where keys lie in a home folder: never readable, whoever names them.
@@ -34,7 +35,8 @@ DOTENV = ".env"
 class Place:
     """Where a kernel lives. ``hidden``: folders and files of ours that no cage may show.
 
-    ``workspace`` and ``run_dir`` can be written; the latter is its own, below a hidden one.
+    ``workspace``, ``run_dir`` and ``packages`` can be written; the second is its own, below a
+    hidden one, and so is the third.
     """
 
     workspace: str
@@ -42,6 +44,7 @@ class Place:
     home: str
     hidden: tuple[str, ...]
     allow_read: tuple[str, ...] = ()
+    packages: str | None = None
 
 
 @dataclass(frozen=True)
