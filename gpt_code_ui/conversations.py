@@ -10,6 +10,7 @@ from typing import Any
 
 from gpt_code_ui.errors import Conflict, InvalidValue, NotFound
 from gpt_code_ui.imported import stored_events
+from gpt_code_ui.installs import install_code, installs_packages
 from gpt_code_ui.kept_notebooks import KeptNotebooks, Place
 from gpt_code_ui.notebook import PYTHON_SPEC, Rendered, notebook, read_notebook, render
 from gpt_code_ui.ports import Decision, Limits
@@ -114,6 +115,7 @@ class Conversations:
         place, self._to_keep = self._to_keep, None
         if place is not None:
             self._notebooks.keep(conversation_id, place)
+        self.publisher.publish(conversation_id, self._parked(network))
         return self.transcript(conversation_id)
 
     def list(self, query: str | None = None) -> list[ConversationSummary]:
@@ -254,9 +256,28 @@ class Conversations:
         cell_id = new_id()
         self.execute(
             conversation_id,
-            Execute(cell_id=cell_id, code=code, origin="person", after_cell=after_cell),
+            Execute(
+                cell_id=cell_id,
+                code=code,
+                origin="person",
+                after_cell=after_cell,
+                installs=installs_packages(code),
+            ),
         )
         return cell_id
+
+    def install(self, conversation_id: str, packages: Names) -> str:
+        """Install packages for the conversation, as a cell. Raises NotFound, InvalidValue,
+        Conflict where code cannot have a network."""
+        self._summary(conversation_id)
+        code = install_code(packages)
+        if self._ports.level() == "landlock":
+            raise Conflict(
+                "In a sandbox by Landlock nothing can be installed from here.",
+                hint=f"Outside: {self._start(conversation_id).python} -m pip install "
+                + " ".join(packages),
+            )
+        return self.run_cell(conversation_id, code)
 
     def execute(self, conversation_id: str, command: Execute) -> None:
         """Hand a cell to the kernel, which is started if need be."""
@@ -361,8 +382,9 @@ class Conversations:
         # Nobody listens to a conversation that is not there yet: it is told of when it is whole.
         self.publisher.call(lambda: self._store.append(events), timeout=60.0)
         change = ConversationChanged(
-            title=title, model=found.model, rules=found.rules, kept=found.kept
-        )
+            title=title, model=found.model, rules=found.rules, kept=found.kept,
+            network=self._ports.network,
+        )  # fmt: skip
         self.publisher.publish(conversation_id, change)
         # It belongs at the top of the list, whenever it was first held.
         self.publisher.publish_durably(conversation_id, FilesChanged(files=FileChanges()))
@@ -442,13 +464,17 @@ class Conversations:
         """Tell the kernel; where there is none the state is told here."""
         if not self.client.set_network(conversation_id, network):
             kernel = self.transcript(conversation_id).kernel
-            level = self._ports.level()
-            status = KernelStatus(
-                state=kernel.state, reason=kernel.reason, hint=kernel.hint,
-                sandbox="none" if level == "ask" else level,
-                network=network or level == "none",
-            )  # fmt: skip
-            self.publisher.publish(conversation_id, status)
+            status = self._parked(network)
+            why = {"state": kernel.state, "reason": kernel.reason, "hint": kernel.hint}
+            self.publisher.publish(conversation_id, status.model_copy(update=why))
+
+    def _parked(self, network: bool) -> KernelStatus:
+        """What there is before a kernel: the cage it will get, and whether that has a network."""
+        level = self._ports.level()
+        reaches = level in ("none", "ask") or (network and level == "bwrap")
+        return KernelStatus(
+            state="parked", sandbox="none" if level == "ask" else level, network=reaches
+        )
 
     def _turn(self, conversation_id: str, turn_id: str) -> Turn:
         for turn in self.transcript(conversation_id).turns:

@@ -89,7 +89,9 @@ def cell_report(cell: CellPart, *, output_bytes: int) -> str:
     if cell.truncated:
         total = cell.truncated
         lines.append(f"[printed in all: {total.bytes_total:,} bytes, {total.lines_total:,} lines]")
-    lines += [_files(cell.files), _ending(cell), EDITED if cell.edited else ""]
+    lines += [
+        _files(cell.files), _ending(cell), _unreached(cell), EDITED if cell.edited else "",
+    ]  # fmt: skip
     return "\n".join(line for line in lines if line) or "[ran without output]"
 
 
@@ -279,6 +281,13 @@ def _files(files: FileChanges) -> str:
     changes = (("added", files.added), ("changed", files.changed), ("removed", files.removed))
     told = [f"{what}: {some(paths)}" for what, paths in changes if paths]
     return f"[files {'; '.join(told)}]" if told else ""
+
+
+def _unreached(cell: CellPart) -> str:
+    hosts = cell.refused_hosts
+    if not hosts:
+        return ""
+    return f"[the network is off, so {some(hosts)} could not be reached; the person can allow it]"
 
 
 def _ending(cell: CellPart) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from gpt_code_ui.branches import branch_link, copied, moment, turns_before
 from gpt_code_ui.errors import Conflict, ConsentNeeded, NotFound
 from gpt_code_ui.file_history import FileHistory, Reverted
+from gpt_code_ui.installs import installs_packages
 from gpt_code_ui.protocol import (
     CellDeleted,
     CellPart,
@@ -76,6 +77,7 @@ class Reruns:
         self.refuse_rebuilding(conversation_id)
         command = Execute(
             cell_id=cell_id, code=code, origin=cell.origin, turn_id=turn.turn_id,
+            installs=installs_packages(code),
         )  # fmt: skip
         self._kernels.ensure_kernel(conversation_id, self._start(conversation_id))
         self._kernels.execute(conversation_id, command)
@@ -184,7 +186,9 @@ class Reruns:
         )  # fmt: skip
 
     def _start(self, conversation_id: str) -> StartKernel:
-        return self._ports.kernel_start(conversation_id)
+        summary = self._store.conversation(conversation_id)
+        start = self._ports.kernel_start(conversation_id)
+        return start if summary is None else self._ports.start_of(summary)
 
     def _history(self, conversation_id: str) -> FileHistory:
         versions = Versions(self._places.versions / conversation_id)

@@ -21,6 +21,7 @@ from gpt_code_ui.context import Gauge, known_window
 from gpt_code_ui.errors import Conflict, GptCodeError
 from gpt_code_ui.figures import Figures
 from gpt_code_ui.history import model_messages
+from gpt_code_ui.installs import installs_packages
 from gpt_code_ui.look_at_image import Eyes, LookAtImage
 from gpt_code_ui.news import News
 from gpt_code_ui.pictures import Pictures
@@ -183,20 +184,23 @@ class TurnKernel:
 
     def __init__(
         self, kernels: Kernels, publisher: Publisher, conversation_id: str,
-        start: Callable[[], StartKernel],
+        start: Callable[[], StartKernel], installs: Callable[[str], bool],
     ) -> None:  # fmt: skip
+        """``installs`` says of code that it was allowed to install packages."""
         self._kernels = kernels
         self._publisher = publisher
         self._id = conversation_id
         self._start = start
+        self._installs = installs
 
     def run(
         self, cell_id: str, code: str, turn_id: str, stop: Stop, *, repaired: bool | None = None
     ) -> CellPart:
         """Run the cell to its end; a requested stop interrupts it."""
         command = Execute(
-            cell_id=cell_id, code=code, origin="model", turn_id=turn_id, repaired=repaired
-        )
+            cell_id=cell_id, code=code, origin="model", turn_id=turn_id, repaired=repaired,
+            installs=self._installs(code),
+        )  # fmt: skip
         watch = self._publisher.watch(self._id, cell_id)
         try:
             self._kernels.ensure_kernel(self._id, self._start())
@@ -325,7 +329,13 @@ class Turns:
             turn,
             model_messages(transcript, output_bytes=self._limits.output_bytes, news=news.by_turn),
             model,
-            TurnKernel(self._kernels, self._publisher, summary.id, lambda: self._start(summary)),
+            TurnKernel(
+                self._kernels,
+                self._publisher,
+                summary.id,
+                lambda: self._start(summary),
+                self._may_install,
+            ),
             self._limits,
             stop,
             system=with_rules(
@@ -383,6 +393,10 @@ class Turns:
             aside=aside,
         )
         return [LookAtImage(turn.turn_id, eyes)]
+
+    def _may_install(self, code: str) -> bool:
+        """Code comes here once it was allowed; where nothing is asked nobody allowed anything."""
+        return self._ports.approve() != "never" and installs_packages(code)
 
     def _start(self, summary: ConversationSummary) -> StartKernel:
         """The kernel as it is set now, which may have changed since the turn began."""

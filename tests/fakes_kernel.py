@@ -35,6 +35,7 @@ class FakeKernelClient:
         self.started: dict[str, StartKernel] = {}
         self.waiting: dict[str, str] = {}
         self.calls: list[tuple[str, str]] = []
+        self.executed: list[Execute] = []
         self.on_ensure: Callable[[], None] = lambda: None
         self.on_start: Callable[[StartKernel], None] = lambda start: None
 
@@ -45,6 +46,7 @@ class FakeKernelClient:
 
     def execute(self, conversation_id: str, command: Execute) -> None:
         cell = command.cell_id
+        self.executed.append(command)
         conversation_id = command.answer_to or conversation_id
         self.publish(
             conversation_id,

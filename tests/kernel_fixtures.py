@@ -117,11 +117,13 @@ class Talk:
     def events(self) -> list[Event]:
         return self.rig.recorder.of(self.id)
 
-    def post(self, code: str) -> str:
+    def post(self, code: str, *, installs: bool = False) -> str:
         """Hand over a cell and go on."""
         self._cells += 1
         cell_id = f"{self.id}-c{self._cells}"
-        self.client.execute(self.id, Execute(cell_id=cell_id, code=code, origin="person"))
+        self.client.execute(
+            self.id, Execute(cell_id=cell_id, code=code, origin="person", installs=installs)
+        )
         return cell_id
 
     def run(self, code: str, *, timeout: float = WAIT_S) -> "Ran":

@@ -66,7 +66,7 @@ class Lab:
             own_workspace=self._own,
             kernel_start=self._start,
             kernels=list,
-            system_prompt=lambda workspace: "",
+            system_prompt=lambda *_: "",
         )
 
     def workspace(self, id: str) -> Workspace:

@@ -165,3 +165,16 @@ def test_a_branch_names_its_parent(site: Site) -> None:
     assert third["parent"] == parent
     rows = site.call("GET", "/api/conversations").get_json()["conversations"]
     assert sum(row.get("parent") == parent for row in rows) == 2
+
+
+def test_the_network_is_switched_and_packages_are_installed(site: Site) -> None:
+    made = site.call("POST", "/api/conversations", {"network": True}).get_json()
+    assert (made["network"], made["kernel"]["network"]) == (True, True)
+    one = f"/api/conversations/{made['id']}"
+    assert site.call("PATCH", one, {"network": False}).get_json()["network"] is False
+    told = site.call("GET", one).get_json()
+    assert (told["network"], told["kernel"]["network"]) == (False, False)
+    assert site.call("PATCH", one, {"network": "on"}).status_code == 422
+    answer = site.call("POST", f"{one}/packages", {"packages": ["seaborn"]})
+    assert (answer.status_code, list(answer.get_json())) == (202, ["cell_id"])
+    assert site.call("POST", f"{one}/packages", {"packages": ["-r x"]}).status_code == 422

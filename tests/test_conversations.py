@@ -14,6 +14,7 @@ from gpt_code_ui.kept_notebooks import KeptNotebooks
 from gpt_code_ui.notebook import PYTHON_SPEC
 from gpt_code_ui.ports import Limits, Stop
 from gpt_code_ui.protocol import (
+    ApprovalRequested,
     Attachment,
     CellPart,
     CellStarted,
@@ -37,6 +38,7 @@ from gpt_code_ui.protocol import (
     TurnStarted,
 )
 from gpt_code_ui.publisher import Publisher
+from gpt_code_ui.setting_types import Approve
 from gpt_code_ui.store import Store
 from gpt_code_ui.turns import ModelFacts, Ports, title_from
 from gpt_code_ui.workspace import Workspace
@@ -89,6 +91,7 @@ class Room:
         self.model = AnswerModel()
         self.facts = ModelFacts()
         self.level: SandboxLevel = "bwrap"
+        self.approve: Approve = "risky"
         self.open()
 
     def open(self) -> None:
@@ -109,6 +112,7 @@ class Room:
             ),
             facts=lambda _: self.facts,
             level=lambda: self.level,
+            approve=lambda: self.approve,
         )
         self.all = Conversations(
             self.store, self.client, self.publisher, ports, Limits(), self.folder / "outputs",
@@ -535,3 +539,39 @@ def test_what_a_level_cannot_do_is_refused(room: Room, level: SandboxLevel, wish
     with pytest.raises(Conflict):
         room.all.create(network=wish)
     assert room.all.transcript(id).network is False
+
+
+def test_the_persons_installations_find_packages(room: Room) -> None:
+    id = room.all.create().id
+    room.all.install(id, ["numpy>=2"])
+    room.all.run_cell(id, "%pip install seaborn")
+    room.all.run_cell(id, "import seaborn")
+    assert [(one.code, one.installs) for one in room.client.executed] == [
+        ('%pip install "numpy>=2"', True),
+        ("%pip install seaborn", True),
+        ("import seaborn", False),
+    ]
+
+
+def test_a_models_installation_finds_packages_once_it_was_allowed(room: Room) -> None:
+    """Where nothing is asked nobody allowed it, and the network stays as it is set."""
+    id = room.all.create().id
+    room.model.answers = [runs("%pip install x"), says("ok")]
+    turn = room.all.ask(id, "one")
+    room.wait_for(id, lambda one: isinstance(one.event, ApprovalRequested))
+    (waiting,) = room.all.transcript(id).turns[0].parts
+    assert isinstance(waiting, CellPart)
+    room.all.decide(id, waiting.cell_id, run=True)
+    room.until_finished(id, turn)
+    room.approve = "never"
+    room.model.answers = [runs("%pip install x"), says("ok")]
+    room.until_finished(id, room.all.ask(id, "two"))
+    assert [one.installs for one in room.client.executed] == [True, False]
+
+
+def test_under_landlock_nothing_is_installed_from_here(room: Room) -> None:
+    id = room.all.create().id
+    room.level = "landlock"
+    with pytest.raises(Conflict) as refused:
+        room.all.install(id, ["numpy"])
+    assert refused.value.hint == "Outside: /p -m pip install numpy"

@@ -40,6 +40,7 @@ BODIES: dict[str, object] = {
     "/kernel": {"action": "restart"},
     "/notebook": {"keep": True},
     "/fork": {"before_turn": "x"},
+    "/packages": {"packages": ["x"]},
 }
 
 

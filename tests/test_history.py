@@ -249,6 +249,15 @@ def test_outputs_in_their_order_then_the_error() -> None:
     assert report(*outputs, status="error") == "a\nshown\nwarning\n100%\nValueError: no"
 
 
+def test_a_report_says_what_the_network_was_missed_for() -> None:
+    cell = CellPart(
+        cell_id="a", code="x", origin="model", status="ok", refused_hosts=["a.test", "b.test"]
+    )
+    assert cell_report(cell, output_bytes=2000) == (
+        "[the network is off, so a.test, b.test could not be reached; the person can allow it]"
+    )
+
+
 def test_a_report_keeps_to_its_budget() -> None:
     long = error("ValueError", "x" * 50_000, "ValueError: " + "x" * 50_000)
     text = report(stream("线" * 100_000), long, output_bytes=2000, status="error")

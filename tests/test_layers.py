@@ -30,6 +30,7 @@ RANKS = {
     "context": 3, "news": 1, "same_errors": 2, "read_output": 4,
     "risk": 2, "approval": 5, "page_choices": 3,
     "reader": 2, "kernel.outputs": 2, "kernel.process": 2, "kernel.startup": 2,
+    "kernel.installer": 2, "installs": 2,
     "kernel.watch": 3, "reader_cage": 2, "kernel.network": 2, "kernel.cage": 3, "containment": 3,
     "profiles": 3, "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
     "model_list": 3, "providers": 4, "kernelspecs": 3, "imported": 3, "chat_completions": 3,
@@ -95,8 +96,8 @@ LAZY = {
     "openai", "httpx", "httpx2", "nbformat", "keyring", "secretstorage", "mcp", "mcp_types",
     "anyio", "markdown_it", "pygments", "nh3",
 }  # fmt: skip
-READS_ENVIRONMENT = ("settings", "kernel.sandbox", "kernel.startup")
-PRINTS = ("cli", "doctor")
+READS_ENVIRONMENT = ("settings", "kernel.sandbox", "kernel.startup", "kernel.installer")
+PRINTS = ("cli", "doctor", "kernel.installer")
 
 
 class Import(NamedTuple):

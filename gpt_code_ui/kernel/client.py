@@ -196,8 +196,7 @@ class KernelClient:
             conversation.start = conversation.start.model_copy(update=update)
             if sent:
                 conversation.start_sent = conversation.start
-            alive = sent and conversation.alive
-        return self._send(conversation_id, SetNetwork(network=network)) and alive
+        return sent and self._send(conversation_id, SetNetwork(network=network))
 
     def input_reply(self, conversation_id: str, reply: InputReply) -> None:
         """The person's line for the cell that asked for it."""

@@ -226,7 +226,9 @@ class KernelSession:
         self._ready_at = self._loop.time()
         self._wish = None
         self._again = False
-        folders = (self._start.workspace, str(run_dir / f"k{number}"))
+        start = self._start
+        own = [start.packages] if start.packages is not None else []
+        folders = (start.workspace, str(run_dir / f"k{number}"), *own)
         watch = Watch(self._services.bounds, kernel.pid, folders)
         self._watching = self._loop.create_task(watch_over(watch, self._busy, self._too_much))
         self._status("idle")

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import json
 import logging
 import os
+import shlex
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 
@@ -109,6 +112,28 @@ def charts_as_json() -> None:
     sys.meta_path.insert(0, MimetypeAltair())
 
 
+def use_packages(shell: Any, installer: str) -> None:
+    """Find what this conversation installed, and have ``%pip install`` put it there.
+
+    Only now, not by PYTHONPATH from the start: whatever was installed, the kernel comes up.
+    """
+    folder = os.environ.get("PIP_TARGET")
+    if not folder:
+        return
+    packages = [at for at, path in enumerate(sys.path) if path.endswith("-packages")]
+    sys.path.insert(packages[0] if packages else len(sys.path), folder)
+    known = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (folder, known)))
+
+    def pip(line: str) -> None:
+        command, _, rest = line.strip().partition(" ")
+        does = shlex.quote(installer) if command == "install" else f"-m pip {command}"
+        shell.system(f"{shlex.quote(sys.executable)} {does} {rest}")
+        importlib.invalidate_caches()
+
+    shell.register_magic_function(pip, "line", "pip")
+
+
 def prepare() -> None:
     """Do all of it; a kernel where something of it fails is a kernel all the same."""
     from IPython import get_ipython
@@ -118,6 +143,7 @@ def prepare() -> None:
     charts_as_json()
     keep_output_with_its_cell(shell)
     send_any_text(shell.kernel.session)
+    use_packages(shell, str(Path(__file__).parent / "installer.py"))
 
 
 if __name__ == "<run_path>":

@@ -48,6 +48,10 @@ class Approval(Body):
     remember: bool = False
 
 
+class Packages(Body):
+    packages: list[str] = Field(max_length=50)
+
+
 class Input(Body):
     text: str
 
@@ -90,6 +94,7 @@ class Api:
             ("POST", f"{ONE}/cells", self.run_cell),
             ("POST", f"{ONE}/cells/<cell_id>/approval", self.decide),
             ("POST", f"{ONE}/cells/<cell_id>/input", self.reply_input),
+            ("POST", f"{ONE}/packages", self.install),
             ("POST", f"{ONE}/stop", self.stop),
             ("POST", f"{ONE}/kernel", self.kernel),
         ):
@@ -176,6 +181,10 @@ class Api:
 
     def reply_input(self, conversation_id: str, cell_id: str) -> Response:
         self._all.reply_input(conversation_id, cell_id, read_body(Input).text)
+        return answer({"cell_id": cell_id}, 202)
+
+    def install(self, conversation_id: str) -> Response:
+        cell_id = self._all.install(conversation_id, read_body(Packages).packages)
         return answer({"cell_id": cell_id}, 202)
 
     def stop(self, conversation_id: str) -> Response:

@@ -13,7 +13,9 @@ import { EmptyState, type Suggestion } from "../features/chat/EmptyState";
 import { LoadFailed, LoadingState } from "../features/chat/LoadStates";
 import type { TranscriptHandle } from "../features/chat/Transcript";
 import { Composer } from "../features/composer/Composer";
+import { hasOffers } from "../features/kernel/offers";
 import { KernelMenu } from "../features/kernel/KernelMenu";
+import { NetworkButton } from "../features/kernel/NetworkButton";
 import { SandboxShield } from "../features/kernel/SandboxShield";
 import { ModelMenu } from "../features/models/ModelMenu";
 import { NotebookMenu } from "../features/notebook/NotebookMenu";
@@ -55,6 +57,9 @@ const Transcript = lazy(async () => ({ default: (await chat).Transcript }));
 // Most conversations never ask.
 const ApprovalCard = lazy(async () => ({
   default: (await import("../features/approvals/ApprovalCard")).ApprovalCard,
+}));
+const CellOffers = lazy(async () => ({
+  default: (await import("../features/kernel/CellOffers")).CellOffers,
 }));
 const CellView = lazy(async () => ({ default: (await cells).CellView }));
 
@@ -222,6 +227,13 @@ function renderCell(cell: CellPart, conversationId: string): ReactNode {
             </Suspense>
           )
         }
+        offers={
+          hasOffers(cell) && (
+            <Suspense>
+              <CellOffers cell={cell} conversationId={conversationId} />
+            </Suspense>
+          )
+        }
       />
     </Suspense>
   );
@@ -273,6 +285,7 @@ function Header({ sidebar, files, transcript, onRestore, onShow, children }: Hea
       <h1 className="sr-only">{transcript?.title || words.brand}</h1>
       <span className="flex-1" />
       <SandboxShield kernel={transcript?.kernel} onAgreed={() => startAgain(transcript)} />
+      {transcript && <NetworkButton transcript={transcript} />}
       {transcript && (
         <KernelMenu
           kernel={transcript.kernel}

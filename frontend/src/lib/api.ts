@@ -304,6 +304,7 @@ export const api = {
       pinned?: boolean;
       rules?: string;
       allowed?: string[];
+      network?: boolean;
     },
   ) => request<unknown>("PATCH", of(id), fields),
   remove: (id: string) => request<unknown>("DELETE", of(id)),
@@ -324,6 +325,8 @@ export const api = {
     request<Transcript>("POST", `${of(id)}/fork`, { before_turn: beforeTurn }),
   replay: (id: string) => request<unknown>("POST", `${of(id)}/replay`, {}),
   stopReplay: (id: string) => request<unknown>("DELETE", `${of(id)}/replay`),
+  install: (id: string, packages: string[]) =>
+    request<{ cell_id: string }>("POST", `${of(id)}/packages`, { packages }),
   replyInput: (id: string, cellId: string, text: string) =>
     request<unknown>("POST", `${of(id)}/cells/${encodeURIComponent(cellId)}/input`, { text }),
   decide: (

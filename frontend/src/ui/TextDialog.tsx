@@ -12,14 +12,24 @@ interface Props {
   title: string;
   label: string;
   action: string;
+  lead?: string;
   value?: string;
 }
 
-export function TextDialog({ open, onClose, onSave, title, label, action, value = "" }: Props) {
+export function TextDialog({
+  open,
+  onClose,
+  onSave,
+  title,
+  lead,
+  label,
+  action,
+  value = "",
+}: Props) {
   const words = useWords();
   const field = useId();
   return (
-    <Dialog open={open} onClose={onClose} title={title}>
+    <Dialog open={open} onClose={onClose} title={title} {...(lead !== undefined && { lead })}>
       <form
         className="flex flex-col gap-2"
         onSubmit={(event) => {

@@ -14,7 +14,7 @@ from jupyter_client.connect import write_connection_file
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from gpt_code_ui.errors import KernelStartFailed
-from gpt_code_ui.kernel import startup
+from gpt_code_ui.kernel import installer, startup
 from gpt_code_ui.kernel.process import Ended
 from gpt_code_ui.protocol import StartKernel
 
@@ -58,7 +58,11 @@ def kernel_command(start: StartKernel, run_dir: Path) -> KernelCommand:
         "--HistoryManager.enabled=False", f"--IPKernelApp.exec_lines={prepare}",
     ]  # fmt: skip
     return KernelCommand(
-        argv, {}, by_message=True, python=start.python, reads=(str(startup.__file__),)
+        argv,
+        {},
+        by_message=True,
+        python=start.python,
+        reads=(str(startup.__file__), str(installer.__file__)),
     )
 
 

@@ -20,9 +20,11 @@ interface Props {
   conversationId: string;
   /** What the person is asked before the cell runs. */
   approval?: ReactNode;
+  /** What would mend it. */
+  offers?: ReactNode;
 }
 
-export const CellView = memo(function CellView({ cell, conversationId, approval }: Props) {
+export const CellView = memo(function CellView({ cell, conversationId, approval, offers }: Props) {
   const words = useWords();
   const [view, change] = useCellView(cell.cell_id);
   const running = cell.status === "running";
@@ -82,6 +84,7 @@ export const CellView = memo(function CellView({ cell, conversationId, approval 
         {cell.input && running && (
           <InputBox prompt={cell.input} conversationId={conversationId} cellId={cell.cell_id} />
         )}
+        {offers}
         <CellFiles cell={cell} conversationId={conversationId} />
       </section>
       {cell.status !== "writing" && cell.status !== "waiting" && (

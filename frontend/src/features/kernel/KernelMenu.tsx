@@ -1,12 +1,16 @@
 /** The kernel's light: its state, why, how well it is caged, and how to get it going again. */
-import { History, RotateCw, Square } from "lucide-react";
-import { useState } from "react";
+import { History, PackagePlus, RotateCw, Square } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { useWords, type Words } from "../../i18n";
 import { api, type KernelAction } from "../../lib/api";
 import type { KernelInfo } from "../../protocol/generated";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { Menu, MenuItem, MenuLabel, MenuLine, MenuNote } from "../../ui/Menu";
 import { reportError } from "../../ui/report";
+
+const PackagesDialog = lazy(async () => ({
+  default: (await import("./PackagesDialog")).PackagesDialog,
+}));
 
 const LIGHTS: Record<KernelInfo["state"], string> = {
   starting: "bg-warn pulse",
@@ -27,6 +31,7 @@ interface Props {
 export function KernelMenu({ kernel, conversationId, onRestore }: Props) {
   const words = useWords();
   const [asking, setAsking] = useState(false);
+  const [installing, setInstalling] = useState(false);
   const act = (action: KernelAction) => void api.kernel(conversationId, action).catch(reportError);
   const state = words.kernel[kernel.state];
   return (
@@ -70,7 +75,19 @@ export function KernelMenu({ kernel, conversationId, onRestore }: Props) {
             {words.replay.restore}
           </MenuItem>
         )}
+        <MenuItem
+          icon={<PackagePlus size={16} aria-hidden />}
+          disabled={kernel.sandbox === "landlock"}
+          onSelect={() => setInstalling(true)}
+        >
+          {words.packages.menu}
+        </MenuItem>
       </Menu>
+      {installing && (
+        <Suspense>
+          <PackagesDialog conversationId={conversationId} onClose={() => setInstalling(false)} />
+        </Suspense>
+      )}
       <ConfirmDialog
         open={asking}
         onClose={() => setAsking(false)}
