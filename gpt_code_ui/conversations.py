@@ -466,7 +466,7 @@ class Conversations:
             kernel = self.transcript(conversation_id).kernel
             status = self._parked(network)
             why = {"state": kernel.state, "reason": kernel.reason, "hint": kernel.hint}
-            self.publisher.publish(conversation_id, status.model_copy(update=why))
+            self.publisher.publish_durably(conversation_id, status.model_copy(update=why))
 
     def _parked(self, network: bool) -> KernelStatus:
         """What there is before a kernel: the cage it will get, and whether that has a network."""
