@@ -87,13 +87,14 @@ class Asking:
 
     def __init__(
         self, desk: Desk, conversation_id: str, mode: Callable[[], Approve],
-        known: Callable[[], Known], *, language: str = "python",
+        known: Callable[[], Known], *, language: str = "python", our_grammar: bool = False,
     ) -> None:  # fmt: skip
         self._desk = desk
         self._id = conversation_id
         self._mode = mode
         self._known = known
         self._language = language
+        self._our_grammar = our_grammar
 
     def about_code(self, code: str) -> list[Reason]:
         """Why this code is asked about."""
@@ -102,7 +103,7 @@ class Asking:
             return []
         known = self._known()
         if self._language == "python":
-            found = reasons_for(code, known.folder, known.earlier)
+            found = reasons_for(code, known.folder, known.earlier, our_grammar=self._our_grammar)
         else:
             found = [_unread(self._language)]
         left = _left(found, known)

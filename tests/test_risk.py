@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gpt_code_ui.demo_model import scripts
 from gpt_code_ui.protocol import Reason
 from gpt_code_ui.risk import Folder, reasons_for
+from gpt_code_ui.risk.magics import FLAGS, never_runs
 
 CORPUS = Path(__file__).parent / "risk"
 FOLDER = Folder(
@@ -100,3 +103,52 @@ def test_reading_takes_no_longer_than_a_blink() -> None:
     names = [f"a{n}" for n in range(60)]
     code = "\n".join(f"{one} = {' + '.join(names)}" for one in names) + "\nopen(a0)"
     assert [one.kind for one in reasons_for(code)] == ["hidden"]
+
+
+@pytest.mark.parametrize(
+    "code", ["print(", "for x in y\n    pass", "x = = 1", "def f(:\n  pass", "1 2"]
+)
+def test_what_is_no_code_only_fails(code: str) -> None:
+    assert [one.kind for one in reasons_for(code)] == ["hidden"]
+    assert reasons_for(code, our_grammar=True) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "!ls (",
+        "x = !ls (",
+        "%run (",
+        "/f (",
+        ",f a",
+        ";f a b",
+        "f(?",
+        "    import os(",
+        ">>> f(",
+        "... f(",
+        "In [1]: f(",
+        "ok\n  %%bash (",
+        "x = %env (",
+    ],
+)
+def test_what_ipython_may_run_is_asked_about(code: str) -> None:
+    assert reasons_for(code, our_grammar=True) != []
+
+
+def test_what_is_no_code_may_be_some_once_ipython_was_changed() -> None:
+    earlier = ["get_ipython().input_transformers_cleanup.append(f)"]
+    assert reasons_for("print(", earlier=earlier, our_grammar=True) != []
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.text(alphabet="%!?,;/ \n=ab()[]'\"\\\t>.:#@In1\x0c\r", max_size=30))
+def test_whatever_ipython_makes_code_of_is_asked_about(code: str) -> None:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    if never_runs(code):
+        try:
+            made = TransformerManager().transform_cell(code)
+        except SyntaxError:
+            return
+        with pytest.raises((SyntaxError, ValueError)):
+            compile(made, "cell", "exec", FLAGS)

@@ -6,10 +6,11 @@ to their files, and what it reaches for. It errs towards asking: what cannot be 
 known is a reason of its own. Nothing here runs or imports anything of what it reads.
 """
 
+import re
 from collections.abc import Sequence
 
 from gpt_code_ui.protocol import Reason
-from gpt_code_ui.risk.magics import plain
+from gpt_code_ui.risk.magics import never_runs, plain
 from gpt_code_ui.risk.reading import TEXTS, Folder, Reading, opens_database_of
 from gpt_code_ui.risk.values import Names
 
@@ -20,17 +21,22 @@ MOST_CHARACTERS = 200_000
 
 
 def reasons_for(
-    code: str, folder: Folder | None = None, earlier: Sequence[str] = ()
-) -> list[Reason]:
-    """Why to ask about a cell; ``earlier`` are the cells that ran in the same kernel before it."""
+    code: str, folder: Folder | None = None, earlier: Sequence[str] = (), *,
+    our_grammar: bool = False,
+) -> list[Reason]:  # fmt: skip
+    """Why to ask about a cell; ``earlier`` are the cells that ran in the same kernel before it.
+
+    ``our_grammar``: the kernel's Python is no newer than ours, so what is no code here is none
+    there. It does nothing but fail, and the model mends it without a question.
+    """
     folder = folder or Folder()
     try:
-        return _reasons(code, folder, earlier)
+        return _reasons(code, folder, earlier, our_grammar)
     except (RecursionError, MemoryError):
         return [_unreadable("the code is nested too deeply to be read")]
 
 
-def _reasons(code: str, folder: Folder, earlier: Sequence[str]) -> list[Reason]:
+def _reasons(code: str, folder: Folder, earlier: Sequence[str], our_grammar: bool) -> list[Reason]:
     if len(code) > MOST_CHARACTERS:
         return [_unreadable("the code is too long to be read")]
     read = plain(code)
@@ -39,6 +45,10 @@ def _reasons(code: str, folder: Folder, earlier: Sequence[str]) -> list[Reason]:
         for line, kind, what in read.found
     ]
     if read.tree is None:
+        # A cell that got at IPython may have changed what it takes for code.
+        changed = any(re.search("ipython", one, re.IGNORECASE) for one in earlier)
+        if our_grammar and not found and not changed and never_runs(code):
+            return []
         return [*found, _unreadable("the code cannot be read")]
     before = [tree for one in earlier if (tree := plain(one).tree)]
     trees = [*before, read.tree]

@@ -30,6 +30,13 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 LINE = re.compile(r"^(\s*)((?:[\w.,\s\[\]]+=\s*)?)(%%?|!!?|\?\??)(.*)$")
 HELP = re.compile(r"^\s*[%\w.*]+\s*\?\??\s*;?\s*$")
+# Where IPython may run what is no Python: its marks, the prompts of consoles, an indented cell, and
+# ends of lines that only it knows.
+ESCAPES = re.compile(
+    r"^\s*(?:[%!?,;/]|>>>|\.\.\.|In ?\[)|=\s*[%!]|\?\s*;?\s*$|\A\s*^[ \t]"
+    r"|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]",
+    re.MULTILINE,
+)
 # What IPython runs as a magic although it looks like a name or a call.
 AUTOMATIC = {"cd", "pushd", "popd", "env", "rehashx", "edit", "ed"}
 
@@ -60,6 +67,17 @@ def plain(code: str) -> Plain:
         tree = _parse("\n".join(_line(line, at, result) for at, line in enumerate(lines, 1)))
     result.tree = tree
     return result
+
+
+def never_runs(code: str) -> bool:
+    """Whether a kernel can only refuse it: it is no code by our grammar, nor by IPython's."""
+    try:
+        compile(code, "cell", "exec", FLAGS)
+    except SyntaxError:
+        return ESCAPES.search(code) is None
+    except (ValueError, RecursionError, MemoryError, OverflowError):
+        pass
+    return False
 
 
 def _parse(code: str) -> ast.Module | None:
