@@ -61,6 +61,7 @@ DEV = [
     "packaging>=24",
     "pip-audit>=2.9",
     "plotly>=6",
+    "polars>=1",
     "psutil>=6",
     "pyarrow>=17",
     "pypdf>=5",

@@ -11,7 +11,8 @@ Three processes, and who lives where; a module imports only what stands above it
                       supervisor and kernel/client (towards 2), web/ (the page's door),
                       program (builds and ends everything), cli
     2 kernel manager  kernel/manager, session, jupyter/, outputs
-    3 kernel          under kernel/warden, which leaves nothing of it behind
+    3 kernel          under kernel/warden, which leaves nothing of it behind; kernel/startup and
+                      kernel/inside run in it, on the person's Python
 
 A turn: web/api -> conversations -> turns -> agent -> openai_model -> code -> kernel/client -> bus
 -> kernel/manager -> the kernel, and its output back the same way to the publisher, which stores it

@@ -29,6 +29,8 @@ from gpt_code_ui.protocol import (
     ModelRequestSent,
     Profile,
     Published,
+    Query,
+    QueryAnswered,
     StartKernel,
     ToolPart,
     Transcript,
@@ -334,6 +336,11 @@ class Conversations:
                 raise InvalidValue(
                     f"The kernel cannot {action!r}.", hint="interrupt, restart, restore"
                 )
+
+    def query(self, conversation_id: str, query: Query) -> QueryAnswered:
+        """Ask the kernel what variables hold. Raises NotFound, KernelError."""
+        self._summary(conversation_id)
+        return self.client.query(conversation_id, query)
 
     # --- files and the rest --------------------------------------------------------------------
 

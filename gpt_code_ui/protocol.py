@@ -670,10 +670,44 @@ class SetNetwork(Value):
     network: bool
 
 
+class Query(Value):
+    """Ask what variables hold, or for rows of one; answered at once while nothing runs.
+
+    ``sort``: a column's name, ``-name`` for downwards. ``filter``: conditions, or a text that any
+    column has. ``column``: the first column that is wanted of a wide table.
+    """
+
+    type: Literal["query"] = "query"
+    query_id: str
+    what: Literal["variables", "rows"]
+    name: str | None = None
+    offset: int = 0
+    limit: int = 100
+    column: int = 0
+    sort: str | None = None
+    filter: str | None = None
+
+
 Command = Annotated[
-    StartKernel | Execute | InterruptKernel | RestartKernel | StopKernel | InputReply | SetNetwork,
+    StartKernel
+    | Execute
+    | InterruptKernel
+    | RestartKernel
+    | StopKernel
+    | InputReply
+    | SetNetwork
+    | Query,
     Field(discriminator="type"),
 ]
+
+
+class QueryAnswered(Value):
+    """What came of a query, to whoever asked: no event, it is neither stored nor published."""
+
+    type: Literal["query_answered"] = "query_answered"
+    query_id: str
+    content: dict[str, Any] | None = None
+    error: ErrorBody | None = None
 
 
 class CommandMessage(Value):
@@ -689,7 +723,7 @@ class EventMessage(Value):
 
     v: Literal[1] = 1
     conversation_id: str
-    event: Event
+    event: Event | QueryAnswered
 
 
 class CageOptions(Value):
@@ -1085,6 +1119,59 @@ class ConversationSummary(Value):
     waiting: bool | None = None
     parent: ParentLink | None = None
     network: bool | None = None
+
+
+class Variable(Value):
+    """A variable of the kernel. ``memory`` in bytes, of containers estimated from a sample.
+
+    ``first``: its first values, as one line. ``table``: its rows can be looked at.
+    """
+
+    name: str
+    type: str
+    module: str | None = None
+    dtype: str | None = None
+    shape: list[int] | None = None
+    memory: int | None = None
+    first: str | None = None
+    table: bool = False
+
+
+class Variables(Value):
+    """What the kernel holds; ``total`` counts those that are left out, too.
+
+    ``state``: ``parked`` without a kernel, ``unsupported`` where it speaks another language.
+    """
+
+    state: Literal["idle", "parked", "unsupported"]
+    variables: list[Variable] = Field(default_factory=list)
+    total: int = 0
+
+
+class TableColumn(Value):
+    """A column of a table; ``type`` in its library's words."""
+
+    name: str
+    type: str
+    kind: Literal["number", "text", "time", "boolean"]
+
+
+class TableRows(Value):
+    """Rows of a variable from ``offset`` on, those that fit the filter, in the order asked for.
+
+    ``rows`` has the cells of the columns that are sent, None for what is missing; ``index`` the
+    rows' labels. ``column`` is the number of the first of them.
+    """
+
+    name: str
+    total: int
+    matching: int
+    offset: int
+    columns: list[TableColumn]
+    columns_total: int
+    column: int
+    index: list[str]
+    rows: list[list[str | None]]
 
 
 class FileEntry(Value):

@@ -38,6 +38,8 @@ from gpt_code_ui.protocol import (
     FilesTold,
     InputReply,
     ModelInfo,
+    Query,
+    QueryAnswered,
     RequestSent,
     SandboxLevel,
     StartKernel,
@@ -82,6 +84,10 @@ class Kernels(Protocol):
 
     def input_reply(self, conversation_id: str, reply: InputReply) -> None:
         """Answer a question of the running code."""
+
+    def query(self, conversation_id: str, query: Query) -> QueryAnswered:
+        """What variables hold. Waits for the kernel, in bounded time. Raises KernelError."""
+        ...
 
     def running(self, conversation_id: str) -> bool:
         """Whether a cell runs or waits."""

@@ -21,7 +21,8 @@ PRIVATE = {
     "Value", "CommandMessage", "EventMessage", "LaunchRecord", "ToolCall", "UserMessage",
     "AssistantMessage", "ToolMessage", "ToolSpec", "ModelRequest", "RequestSent", "TextChunk",
     "ReasoningChunk", "ToolCallChunk", "UsageChunk", "FinishChunk", "StartKernel", "KeepVersions",
-    "Execute", "InterruptKernel", "RestartKernel", "StopKernel", "InputReply",
+    "Execute", "InterruptKernel", "RestartKernel", "StopKernel", "InputReply", "Query",
+    "QueryAnswered",
 }  # fmt: skip
 # R6: names that would shadow a DOM global in every module that imports them.
 RENAMED = {"Event": "ConversationEvent", "Output": "CellOutputValue", "Part": "TurnPart"}

@@ -12,6 +12,8 @@ from gpt_code_ui.protocol import (
     Execute,
     InputReply,
     InputRequested,
+    Query,
+    QueryAnswered,
     StartKernel,
     StreamOutput,
 )
@@ -36,6 +38,8 @@ class FakeKernelClient:
         self.waiting: dict[str, str] = {}
         self.calls: list[tuple[str, str]] = []
         self.executed: list[Execute] = []
+        self.asked: list[Query] = []
+        self.answer = QueryAnswered(query_id="", content={"state": "parked"})
         self.on_ensure: Callable[[], None] = lambda: None
         self.on_start: Callable[[StartKernel], None] = lambda start: None
 
@@ -100,6 +104,10 @@ class FakeKernelClient:
         self.calls.append(("input", reply.text))
         self.waiting.pop(conversation_id)
         self._finish(conversation_id, reply.cell_id, "ok")
+
+    def query(self, conversation_id: str, query: Query) -> QueryAnswered:
+        self.asked.append(query)
+        return self.answer.model_copy(update={"query_id": query.query_id})
 
     def running(self, conversation_id: str) -> bool:
         return conversation_id in self.waiting

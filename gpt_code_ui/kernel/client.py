@@ -8,12 +8,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter, ValidationError
 
 from gpt_code_ui.bus import Bus
-from gpt_code_ui.errors import BusError, MessageTooLarge, QueueFull
+from gpt_code_ui.errors import BusError, ManagerUnavailable, MessageTooLarge, QueueFull
 from gpt_code_ui.protocol import (
     CellFinished,
     CellStarted,
@@ -25,6 +27,8 @@ from gpt_code_ui.protocol import (
     InputReply,
     InterruptKernel,
     KernelStatus,
+    Query,
+    QueryAnswered,
     RestartKernel,
     SetNetwork,
     StartKernel,
@@ -34,6 +38,8 @@ from gpt_code_ui.protocol import (
 log = logging.getLogger(__name__)
 
 WAIT_S = 10.0
+# Longer than the manager waits for a kernel.
+QUERY_S = 75.0
 JOIN_S = 1.0
 NO_MANAGER = "The kernel manager is not running; it is being started again."
 _adapter: TypeAdapter[EventMessage] = TypeAdapter(EventMessage)
@@ -75,6 +81,7 @@ class KernelClient:
         # a send waits for room that only the bus's thread can make.
         self._order = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._asked: dict[str, Future[QueryAnswered]] = {}
 
     # --- the manager ---------------------------------------------------------------------------
 
@@ -91,6 +98,10 @@ class KernelClient:
         with self._state:
             self._bus = None
             lost = self._lose(reason)
+            unanswered = list(self._asked.values())
+        for future in unanswered:
+            with suppress(InvalidStateError):
+                future.set_exception(ManagerUnavailable(NO_MANAGER))
         self._tell(lost)
 
     def close(self) -> None:
@@ -121,6 +132,13 @@ class KernelClient:
             message = _adapter.validate_json(body)
         except ValidationError as error:
             log.warning("dropped an event that is none: %s", error)
+            return
+        if isinstance(message.event, QueryAnswered):
+            with self._state:
+                future = self._asked.get(message.event.query_id)
+            if future is not None:
+                with suppress(InvalidStateError):
+                    future.set_result(message.event)
             return
         with self._state:
             self._note(message.conversation_id, message.event)
@@ -207,6 +225,26 @@ class KernelClient:
         with self._state:
             conversation = self._conversations.get(conversation_id)
             return conversation is not None and cell_id in conversation.cells
+
+    def query(self, conversation_id: str, query: Query) -> QueryAnswered:
+        """Ask about variables and wait for the answer. Raises ManagerUnavailable.
+
+        Nothing is started for it: where no kernel was, that is the answer.
+        """
+        with self._state:
+            conversation = self._conversations.get(conversation_id)
+            if conversation is None or conversation.start_sent is None:
+                return QueryAnswered(query_id=query.query_id, content={"state": "parked"})
+            future = self._asked[query.query_id] = Future()
+        try:
+            if not self._send(conversation_id, query):
+                raise ManagerUnavailable(NO_MANAGER)
+            return future.result(QUERY_S)
+        except TimeoutError as error:
+            raise ManagerUnavailable("The kernel manager did not answer.") from error
+        finally:
+            with self._state:
+                del self._asked[query.query_id]
 
     def running(self, conversation_id: str) -> bool:
         """Whether a cell runs or waits."""

@@ -38,6 +38,8 @@ from gpt_code_ui.protocol import (
     InterruptKernel,
     LaunchRecord,
     NetworkOptions,
+    Query,
+    QueryAnswered,
     RestartKernel,
     SetNetwork,
     StartKernel,
@@ -110,6 +112,9 @@ class Manager:
             name = command.answer_to or conversation_id
             for event in not_run_events(command, "No kernel was started for this conversation."):
                 self._services.outbox.send(name, event)
+        elif isinstance(command, Query):
+            answer = QueryAnswered(query_id=command.query_id, content={"state": "parked"})
+            self._services.outbox.send(conversation_id, answer)
 
     def _start(self, conversation_id: str, command: StartKernel) -> None:
         session = self._sessions.get(conversation_id)
@@ -124,7 +129,13 @@ class Manager:
         self,
         conversation_id: str,
         session: KernelSession,
-        command: Execute | InterruptKernel | RestartKernel | StopKernel | InputReply | SetNetwork,
+        command: Execute
+        | InterruptKernel
+        | RestartKernel
+        | StopKernel
+        | InputReply
+        | SetNetwork
+        | Query,
     ) -> None:
         match command:
             case Execute():
@@ -137,6 +148,8 @@ class Manager:
                 session.input_reply(command)
             case SetNetwork():
                 session.set_network(command.network)
+            case Query():
+                session.query(command)
             case StopKernel():
                 del self._sessions[conversation_id]
                 closing = self._loop.create_task(session.close())

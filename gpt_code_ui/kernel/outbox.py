@@ -11,8 +11,8 @@ from collections import deque
 from pydantic import TypeAdapter
 
 from gpt_code_ui.bus import Bus
-from gpt_code_ui.errors import BusError, MessageTooLarge, QueueFull
-from gpt_code_ui.protocol import CellOutput, DisplayDataOutput, Event, EventMessage
+from gpt_code_ui.errors import BusError, KernelError, MessageTooLarge, QueueFull
+from gpt_code_ui.protocol import CellOutput, DisplayDataOutput, Event, EventMessage, QueryAnswered
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Outbox:
         """Whether the web process does not take what was sent before."""
         return bool(self._waiting)
 
-    def send(self, conversation_id: str, event: Event) -> None:
+    def send(self, conversation_id: str, event: Event | QueryAnswered) -> None:
         """Send, or keep to send as soon as there is room."""
         body = _adapter.dump_json(EventMessage(conversation_id=conversation_id, event=event))
         if self._waiting:
@@ -63,7 +63,11 @@ class Outbox:
                 log.warning("an event was lost: %s", error)
         self._waiting.extend(waiting)
 
-    def _send_note(self, conversation_id: str, event: Event, why: str) -> None:
+    def _send_note(self, conversation_id: str, event: Event | QueryAnswered, why: str) -> None:
+        if isinstance(event, QueryAnswered):
+            error = KernelError(f"The answer is too large: {why}").body()
+            self.send(conversation_id, QueryAnswered(query_id=event.query_id, error=error))
+            return
         if not isinstance(event, CellOutput):
             log.warning("an event of type %s was lost: %s", event.type, why)
             return

@@ -15,8 +15,9 @@ from typing import Any
 from gpt_code_ui.errors import KernelStartFailed
 from gpt_code_ui.kernel.cell import Cell, Emit, not_run_events
 from gpt_code_ui.kernel.changes import FolderWatch
-from gpt_code_ui.kernel.jupyter import Began, JupyterKernel, KernelMessage, Updated
+from gpt_code_ui.kernel.jupyter import Answered, Began, JupyterKernel, KernelMessage, Updated
 from gpt_code_ui.kernel.network import Network
+from gpt_code_ui.kernel.queries import Queries
 from gpt_code_ui.kernel.starting import Services, start_kernel
 from gpt_code_ui.kernel.watch import Excess, Watch, watch_over
 from gpt_code_ui.protocol import (
@@ -27,6 +28,7 @@ from gpt_code_ui.protocol import (
     InputReply,
     KernelState,
     KernelStatus,
+    Query,
     SandboxLevel,
     StartKernel,
 )
@@ -75,6 +77,8 @@ class KernelSession:
         self._failures = 0
         self._ready_at = 0.0
         self._folder = FolderWatch()
+        self._queries = Queries(lambda answer: services.outbox.send(conversation_id, answer))
+        self._epoch = 0
         self._busy = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._network = Network(
@@ -138,6 +142,11 @@ class KernelSession:
         cell = self._current
         if cell is not None and cell.command.cell_id == reply.cell_id and self._kernel:
             self._kernel.answer(reply.text)
+
+    def query(self, query: Query) -> None:
+        """Ask the kernel about its variables; told that it is busy while cells run or wait."""
+        busy = self._current is not None or bool(self._queue) or self._wish is not None
+        self._queries.ask(self._kernel, query, busy=busy, epoch=self._epoch)
 
     async def close(self) -> None:
         """End the kernel; every cell is finished before this returns."""
@@ -288,6 +297,7 @@ class KernelSession:
             self._watching.cancel()
             self._watching = None
         kernel, self._kernel = self._kernel, None
+        self._queries.lost()
         if kernel is not None:
             await kernel.close()
         self._network.close()
@@ -341,6 +351,7 @@ class KernelSession:
         )  # fmt: skip
 
     def _send(self, kernel: JupyterKernel, cell: Cell) -> None:
+        self._epoch += 1
         request = kernel.execute(cell.command.code)
         cell.sent(request)
         self._cells[request] = cell
@@ -403,6 +414,9 @@ class KernelSession:
     # --- messages ------------------------------------------------------------------------------
 
     def _receive(self, message: KernelMessage) -> None:
+        if isinstance(message, Answered):
+            self._queries.answered(message)
+            return
         cell = self._cells.get(message.parent)
         if cell is None:
             if isinstance(message, Updated):

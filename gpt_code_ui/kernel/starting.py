@@ -59,6 +59,7 @@ async def start_kernel(
         launch,
         python=command.python or command.argv[0],
         by_message=command.by_message,
+        answers=bool(command.reads),
         children=services.children,
         context=services.context,
         run_dir=run_dir,

@@ -134,6 +134,39 @@ def use_packages(shell: Any, installer: str) -> None:
     shell.register_magic_function(pip, "line", "pip")
 
 
+class Looks:
+    """Takes questions about variables on the control channel; what answers comes with the first.
+
+    It is imported under a name that is gone afterwards: the person's own modules stay as they are.
+    """
+
+    NAME = "_gptcode_inside"
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._questions: Any = None
+        shell.kernel.control_handlers["gptcode_question"] = self.handle
+
+    def handle(self, stream: Any, ident: Any, parent: Any) -> None:
+        """A handler of ipykernel's, on its control thread."""
+        if self._questions is None:
+            self._questions = self._load().Questions(self._shell)
+        self._questions.handle(stream, ident, parent)
+
+    def _load(self) -> Any:
+        folder = Path(__file__).with_name("inside")
+        spec = importlib.util.spec_from_file_location(
+            self.NAME, folder / "__init__.py", submodule_search_locations=[str(folder)]
+        )
+        assert spec is not None
+        sys.modules[self.NAME] = importlib.util.module_from_spec(spec)
+        try:
+            return importlib.import_module(f"{self.NAME}.variables")
+        finally:
+            for name in [one for one in list(sys.modules) if one.startswith(self.NAME)]:
+                del sys.modules[name]
+
+
 def prepare() -> None:
     """Do all of it; a kernel where something of it fails is a kernel all the same."""
     from IPython import get_ipython
@@ -144,6 +177,7 @@ def prepare() -> None:
     keep_output_with_its_cell(shell)
     send_any_text(shell.kernel.session)
     use_packages(shell, str(Path(__file__).parent / "installer.py"))
+    Looks(shell)
 
 
 if __name__ == "<run_path>":

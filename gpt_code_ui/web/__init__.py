@@ -26,6 +26,7 @@ from gpt_code_ui.web.page import STATIC, Page
 from gpt_code_ui.web.reruns_api import RerunsApi
 from gpt_code_ui.web.settings_api import SettingsApi
 from gpt_code_ui.web.stream import Streams
+from gpt_code_ui.web.variables import KernelVariables
 
 
 def create_app(
@@ -61,6 +62,7 @@ def create_app(
     app.register_blueprint(Outputs(conversations).blueprint())
     app.register_blueprint(Notebooks(conversations).blueprint())
     app.register_blueprint(RerunsApi(conversations).blueprint())
+    app.register_blueprint(KernelVariables(conversations).blueprint())
     if settings.dev_origin is not None:
         _allow_origin(app, settings.dev_origin)
     return app

@@ -656,6 +656,52 @@ export interface ConversationSummary {
   network?: boolean;
 }
 
+/** A variable of the kernel. ``memory`` in bytes, of containers estimated from a sample.
+
+``first``: its first values, as one line. ``table``: its rows can be looked at. */
+export interface Variable {
+  name: string;
+  type: string;
+  module?: string;
+  dtype?: string;
+  shape?: number[];
+  memory?: number;
+  first?: string;
+  table: boolean;
+}
+
+/** What the kernel holds; ``total`` counts those that are left out, too.
+
+``state``: ``parked`` without a kernel, ``unsupported`` where it speaks another language. */
+export interface Variables {
+  state: "idle" | "parked" | "unsupported";
+  variables: Variable[];
+  total: number;
+}
+
+/** A column of a table; ``type`` in its library's words. */
+export interface TableColumn {
+  name: string;
+  type: string;
+  kind: "number" | "text" | "time" | "boolean";
+}
+
+/** Rows of a variable from ``offset`` on, those that fit the filter, in the order asked for.
+
+``rows`` has the cells of the columns that are sent, None for what is missing; ``index`` the
+rows' labels. ``column`` is the number of the first of them. */
+export interface TableRows {
+  name: string;
+  total: number;
+  matching: number;
+  offset: number;
+  columns: TableColumn[];
+  columns_total: number;
+  column: number;
+  index: string[];
+  rows: ((string | null)[])[];
+}
+
 /** A workspace file; ``size`` in bytes, ``modified`` in seconds since 1970. */
 export interface FileEntry {
   path: string;

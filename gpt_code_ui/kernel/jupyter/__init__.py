@@ -8,6 +8,7 @@ whole or not of the protocol is logged and dropped.
 from gpt_code_ui.kernel.jupyter.kernel import Context, JupyterKernel
 from gpt_code_ui.kernel.jupyter.launch import kernel_command, make_run_dir
 from gpt_code_ui.kernel.jupyter.messages import (
+    Answered,
     Asked,
     Began,
     Cleared,
@@ -19,6 +20,7 @@ from gpt_code_ui.kernel.jupyter.messages import (
 )
 
 __all__ = [
+    "Answered",
     "Asked",
     "Began",
     "Cleared",

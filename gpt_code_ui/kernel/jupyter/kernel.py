@@ -32,7 +32,10 @@ Context = zmq.Context[zmq.Socket[bytes]]
 
 
 class JupyterKernel:
-    """A running kernel. ``receive`` gets its messages, ``ended`` resolves when it is over."""
+    """A running kernel. ``receive`` gets its messages, ``ended`` resolves when it is over.
+
+    ``answers``: code of ours is in it and takes a ``question``.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class JupyterKernel:
         *,
         python: str,
         by_message: bool,
+        answers: bool = False,
         children: Children,
         context: Context,
         run_dir: Path,
@@ -50,6 +54,7 @@ class JupyterKernel:
         self._receive = receive
         self._python = python
         self._by_message = by_message
+        self.answers = answers
         self.sandbox, self.network = launch.level, launch.network
         connection = make_connection(run_dir)
         try:
@@ -171,6 +176,10 @@ class JupyterKernel:
                 "stop_on_error": False,
             },
         )
+
+    def question(self, content: dict[str, Any]) -> str:
+        """Ask our own code in the kernel, beside what runs; the id by which the answer names it."""
+        return self._send(self._control, "gptcode_question", content)
 
     def interrupt(self) -> None:
         """Ask the kernel to raise KeyboardInterrupt in what runs."""

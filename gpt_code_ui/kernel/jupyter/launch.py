@@ -21,6 +21,7 @@ from gpt_code_ui.protocol import StartKernel
 SOCKET_PATH_BYTES = 107
 LOG_LINES = 12
 PYTHON = re.compile(r"python[\d.]*")
+IPYKERNEL = ("ipykernel_launcher", "ipykernel")
 # Runs our file in a namespace of its own: the person's stays empty.
 PREPARE = "__import__('runpy').run_path({path!r}) and None"
 
@@ -29,7 +30,8 @@ PREPARE = "__import__('runpy').run_path({path!r}) and None"
 class KernelCommand:
     """How a kernel is called; ``by_message``: it takes interrupts on the control channel.
 
-    ``python``: the interpreter in it; ``folder``: its kernelspec's; ``reads``: files of ours.
+    ``python``: the interpreter in it; ``folder``: its kernelspec's; ``reads``: files of ours,
+    which it runs before the first cell; without any it answers no questions about variables.
     """
 
     argv: list[str]
@@ -52,18 +54,22 @@ def kernel_command(start: StartKernel, run_dir: Path) -> KernelCommand:
             f"There is no Python interpreter at {start.python}.",
             hint="Choose another with --python, or install it there.",
         )
-    prepare = PREPARE.format(path=startup.__file__)
     argv = [
         start.python, "-m", "ipykernel_launcher", "-f", file,
-        "--HistoryManager.enabled=False", f"--IPKernelApp.exec_lines={prepare}",
+        "--HistoryManager.enabled=False", preparation(),
     ]  # fmt: skip
-    return KernelCommand(
-        argv,
-        {},
-        by_message=True,
-        python=start.python,
-        reads=(str(startup.__file__), str(installer.__file__)),
-    )
+    return KernelCommand(argv, {}, by_message=True, python=start.python, reads=our_files())
+
+
+def preparation() -> str:
+    """The flag by which ipykernel runs our file before the first cell."""
+    return f"--IPKernelApp.exec_lines={PREPARE.format(path=startup.__file__)}"
+
+
+def our_files() -> tuple[str, ...]:
+    """What of ours runs inside a Python kernel."""
+    inside = Path(startup.__file__).with_name("inside")
+    return (str(startup.__file__), str(installer.__file__), str(inside))
 
 
 def spec_command(name: str, file: str) -> KernelCommand:
@@ -79,9 +85,12 @@ def spec_command(name: str, file: str) -> KernelCommand:
     if argv[0] in ("python", "python3"):
         argv[0] = sys.executable
     is_python = PYTHON.fullmatch(Path(argv[0]).name) is not None
+    ours = is_python and any(part in IPYKERNEL for part in argv)
+    argv += [preparation()] if ours else []
     return KernelCommand(
         argv, spec.env, by_message=spec.interrupt_mode == "message",
         python=argv[0] if is_python else None, folder=spec.resource_dir,
+        reads=our_files() if ours else (),
     )  # fmt: skip
 
 

@@ -72,7 +72,15 @@ class Asked:
     password: bool
 
 
-KernelMessage = Shown | Updated | Cleared | Began | Idle | Replied | Asked
+@dataclass(frozen=True)
+class Answered:
+    """What our own code in the kernel found in its variables."""
+
+    parent: str
+    content: dict[str, Any]
+
+
+KernelMessage = Shown | Updated | Cleared | Began | Idle | Replied | Asked | Answered
 
 
 def read_message(kind: str, parent: str, content: dict[str, Any]) -> KernelMessage | None:
@@ -124,6 +132,8 @@ def read_state_message(kind: str, parent: str, content: dict[str, Any]) -> Kerne
             count = content.get("execution_count")
             count = count if isinstance(count, int) else None
             return Replied(parent, str(content["status"]), count, leaves)
+        case "gptcode_answer":
+            return Answered(parent, dict(content))
         case "input_request":
             return Asked(parent, str(content.get("prompt", "")), bool(content.get("password")))
         case _:
