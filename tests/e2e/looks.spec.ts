@@ -122,3 +122,42 @@ for (const [name, colorScheme, width, locale] of [
     });
   });
 }
+
+for (const [name, colorScheme, width, locale] of [
+  ["light", "light", 1280, "en-US"],
+  ["dark-zh-narrow", "dark", 360, "zh-CN"],
+] as const) {
+  test.describe(`variables, ${name}`, () => {
+    test.use({ colorScheme, locale, viewport: { width, height: 800 } });
+    test(`${name}: the list and a table pass axe and fit`, async ({ chat, page }) => {
+      const zh = locale === "zh-CN";
+      await page.getByRole("button", { name: zh ? "运行 Python" : "Run Python" }).click();
+      await page
+        .getByRole("textbox")
+        .last()
+        .fill(`import pandas
+sales = pandas.DataFrame({"city": ["Berlin", None] * 50, "price": range(100), "text": ["长" * 90] * 100})
+a_rather_long_name_of_a_variable_that_goes_on = {"k": ["v" * 50] * 9}`);
+      await page.keyboard.press("Enter");
+      await expect(page.locator("section[data-status=ok]")).toBeVisible({ timeout: 30_000 });
+      await page.getByRole("button", { name: zh ? "显示文件" : "Show files" }).click();
+      const files = page.getByRole("tab", { name: zh ? "文件" : "Files" });
+      await files.press("ArrowRight");
+      const tab = page.getByRole("tab", { name: zh ? "变量" : "Variables" });
+      await expect(tab).toBeFocused();
+      await expect(tab).toHaveAttribute("aria-selected", "true");
+      const row = page.getByRole("button", { name: /^sales/ });
+      await expect(row).toBeVisible();
+      expect(await violations(chat)).toEqual([]);
+      expect(await fits(chat)).toBe(true);
+      await chat.shot(`variables-${name}`);
+      await row.click();
+      const table = page.getByRole("region", { name: "sales" });
+      await table.getByRole("button", { name: /^price/ }).click();
+      await expect(table.getByRole("row").nth(1)).toContainText("Berlin");
+      expect(await violations(chat)).toEqual([]);
+      expect(await fits(chat)).toBe(true);
+      await chat.shot(`variables-table-${name}`);
+    });
+  });
+}

@@ -26,9 +26,7 @@ import { useReplayNews } from "./useReplayNews";
 import { stopConversation, useConversationActions } from "./useConversationActions";
 
 // Not needed for the first look at the page.
-const FilesPanel = lazy(async () => ({
-  default: (await import("../features/files/FilesPanel")).FilesPanel,
-}));
+const SidePanel = lazy(() => import("./SidePanel"));
 const ToolsDialog = lazy(async () => ({
   default: (await import("../features/tools/ToolsDialog")).ToolsDialog,
 }));
@@ -123,7 +121,7 @@ export function Shell() {
       }
     />
   );
-  const panel = <FilesPanel conversationId={id} onFiles={actions.upload} onClose={files.close} />;
+  const panel = <SidePanel conversationId={id} onFiles={actions.upload} onClose={files.close} />;
 
   return (
     <div className="flex h-full">

@@ -544,6 +544,25 @@ export const en = {
     cancelUpload: (name: string) => `Stop uploading ${name}`,
     progress: (name: string) => `Uploading ${name}`,
   },
+  variables: {
+    title: "Variables",
+    panels: "Files and variables",
+    none: "The kernel holds no variables yet.",
+    parked: "No kernel runs. What your code keeps appears here.",
+    busy: "A cell runs. What it leaves behind is shown when it is over.",
+    unsupported: "Variables cannot be looked at in this kernel.",
+    more: (n: number) => `${count(n, "more variable is", "more variables are")} not listed`,
+    filter: "Filter rows",
+    example: "price > 100 and city ~ ber",
+    size: (matching: number, rows: number, columns: number) =>
+      `${matching === rows ? "" : `${matching.toLocaleString("en")} of `}${count(rows, "row", "rows")} × ${count(columns, "column", "columns")}`,
+    columns: (first: number, last: number) =>
+      `Columns ${first.toLocaleString("en")} – ${last.toLocaleString("en")}`,
+    columnsBefore: "Columns before",
+    columnsAfter: "Columns after",
+    row: "Row",
+    missing: "missing",
+  },
   sent: {
     action: "What was sent",
     title: "What was sent to the model",

@@ -509,6 +509,25 @@ export const zhCN: Words = {
     cancelUpload: (name) => `停止上传 ${name}`,
     progress: (name) => `正在上传 ${name}`,
   },
+  variables: {
+    title: "变量",
+    panels: "文件与变量",
+    none: "内核里还没有变量。",
+    parked: "没有内核在运行。代码保留的变量会显示在这里。",
+    busy: "有单元正在运行，结束后会显示它留下的变量。",
+    unsupported: "这个内核的变量无法查看。",
+    more: (n) => `还有 ${n.toLocaleString("zh-CN")} 个变量未列出`,
+    filter: "筛选行",
+    example: "price > 100 and city ~ ber",
+    size: (matching, rows, columns) =>
+      `${matching === rows ? "" : `${matching.toLocaleString("zh-CN")} / `}${rows.toLocaleString("zh-CN")} 行 × ${columns.toLocaleString("zh-CN")} 列`,
+    columns: (first, last) =>
+      `第 ${first.toLocaleString("zh-CN")} – ${last.toLocaleString("zh-CN")} 列`,
+    columnsBefore: "前面的列",
+    columnsAfter: "后面的列",
+    row: "行",
+    missing: "缺失",
+  },
   sent: {
     action: "发送了什么",
     title: "发送给模型的内容",

@@ -10,7 +10,9 @@ import type {
   KernelInfo,
   ModelInfo,
   Profile,
+  TableRows,
   Transcript,
+  Variables,
 } from "../protocol/generated";
 
 export class ApiError extends Error {
@@ -347,6 +349,21 @@ export const api = {
       await request("GET", `${of(id)}/turns/${encodeURIComponent(turnId)}/requests`),
       "requests",
     ),
+  variables: (id: string) => request<Variables>("GET", `${of(id)}/variables`),
+  rows: (
+    id: string,
+    query: { name: string; sort?: string; filter?: string; column: number },
+    offset: number,
+    limit: number,
+  ) => {
+    const { name, ...asked } = query;
+    const fields = Object.entries({ ...asked, offset, limit }).map(([key, value]) => [
+      key,
+      String(value),
+    ]);
+    const path = `${of(id)}/variables/${encodeURIComponent(name)}/rows`;
+    return request<TableRows>("GET", `${path}?${new URLSearchParams(fields)}`);
+  },
   removeFile: (id: string, path: string) =>
     request<unknown>("DELETE", `${of(id)}/files/${segments(path)}`),
 };

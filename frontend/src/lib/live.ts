@@ -10,6 +10,7 @@ import { type Channel, openChannel } from "./channel";
 import { hearEvents, refreshLists, retryLists } from "./lists";
 import type { StreamState } from "./sse";
 import { type Loaded, TranscriptStore } from "./store";
+import { hearKernels } from "./variables";
 
 interface Connection {
   state: StreamState;
@@ -64,6 +65,7 @@ export function goLive(): () => void {
       onEvents: (events) => {
         transcripts.receive(events);
         hearEvents(events);
+        hearKernels(events);
         for (const hear of hearers) hear(events);
       },
       onReset: () => {

@@ -9,6 +9,8 @@ interface Prefs {
   language: Language;
   sidebar: boolean;
   files: boolean;
+  /** Which of the panels beside the conversation is seen. */
+  panel: "files" | "variables";
   /** The model last chosen, offered to new conversations. */
   model: string | undefined;
 }
@@ -52,6 +54,7 @@ function initial(): Prefs {
         : preferredLanguage(navigator.languages ?? []),
     sidebar: stored("sidebar") !== "closed",
     files: stored("files") === "open",
+    panel: stored("panel") === "variables" ? "variables" : "files",
     model: stored("model"),
   };
 }
@@ -83,6 +86,11 @@ export function setSidebar(open: boolean): void {
 export function setFilesPanel(open: boolean): void {
   usePrefs.setState({ files: open });
   store("files", open ? "open" : "closed");
+}
+
+export function setPanel(panel: Prefs["panel"]): void {
+  usePrefs.setState({ panel });
+  store("panel", panel);
 }
 
 export function setPreferredModel(model: string): void {

@@ -13,6 +13,8 @@ function focusItself(event: Event): void {
   content.focus();
 }
 
+const FULL = "top-[4vh] h-[92vh] max-w-[110rem] sm:inset-x-8";
+
 interface DialogProps {
   open: boolean;
   onClose: () => void;
@@ -20,10 +22,20 @@ interface DialogProps {
   lead?: string;
   /** For what is read in it, and not only answered. */
   wide?: boolean;
+  /** As large as the window allows. */
+  full?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ open, onClose, title, lead, wide = false, children }: DialogProps) {
+export function Dialog({
+  open,
+  onClose,
+  title,
+  lead,
+  wide = false,
+  full = false,
+  children,
+}: DialogProps) {
   const words = useWords();
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
@@ -32,7 +44,7 @@ export function Dialog({ open, onClose, title, lead, wide = false, children }: D
         <Radix.Content
           {...(lead === undefined && { "aria-describedby": undefined })}
           onOpenAutoFocus={focusItself}
-          className={`appear outline-none fixed inset-x-4 z-50 mx-auto flex flex-col gap-3 overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-l ${wide ? "top-[7vh] max-h-[86vh] max-w-3xl" : "top-[12vh] max-h-[76vh] max-w-md"}`}
+          className={`appear outline-none fixed inset-x-4 z-50 mx-auto flex flex-col gap-3 overflow-y-auto rounded-lg border border-line bg-raised p-5 shadow-l ${full ? FULL : wide ? "top-[7vh] max-h-[86vh] max-w-3xl" : "top-[12vh] max-h-[76vh] max-w-md"}`}
         >
           <div className="flex items-start gap-3">
             <Radix.Title className="min-w-0 flex-1 pt-1 break-words text-base font-semibold">

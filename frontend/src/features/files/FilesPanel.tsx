@@ -18,39 +18,30 @@ import { useDropped } from "./useDropped";
 interface Props {
   conversationId: string | undefined;
   onFiles: (files: File[]) => void;
-  onClose: () => void;
 }
 
-export function FilesPanel({ conversationId, onFiles, onClose }: Props) {
-  const words = useWords();
+export function FilesPanel({ conversationId, onFiles }: Props) {
   return (
-    <aside aria-label={words.a11y.filesPanel} className="flex h-full min-h-0 flex-col bg-side">
-      <div className="flex h-(--header) items-center gap-1 pr-2 pl-4">
-        <h2 className="flex-1 text-[15px] font-semibold tracking-tight">{words.files.title}</h2>
-        {conversationId !== undefined && (
-          <ZipLink href={zipUrl(conversationId)} label={words.files.zip} />
-        )}
-        <IconButton label={words.header.hideFiles} onClick={onClose}>
-          <X size={18} aria-hidden />
-        </IconButton>
-      </div>
+    <>
       <div className="px-3 pt-1 pb-3">
         <DropZone onFiles={onFiles} />
       </div>
       <List conversationId={conversationId} />
-    </aside>
+    </>
   );
 }
 
-function ZipLink({ href, label }: { href: string; label: string }) {
+/** Takes the whole workspace along. */
+export function ZipLink({ conversationId }: { conversationId: string }) {
+  const words = useWords();
   return (
     <a
-      href={href}
+      href={zipUrl(conversationId)}
       download
       className="touch inline-flex h-9 items-center gap-1.5 rounded-md px-2.5 text-[13px] text-muted hover:bg-hover hover:text-fg"
     >
       <FileArchive size={16} aria-hidden />
-      {label}
+      {words.files.zip}
     </a>
   );
 }
