@@ -11,6 +11,7 @@ from pathlib import Path
 from gpt_code_ui import __version__
 from gpt_code_ui.containment import WORDS, cage_options, contain
 from gpt_code_ui.data_folder import DataFolder, check_folder
+from gpt_code_ui.disk_use import disk_use, said
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
 from gpt_code_ui.kernelspecs import kernels
@@ -127,7 +128,19 @@ def check_data(settings: Settings) -> Finding:
             check_folder(settings.folder, data.path)
     except UsageError as error:
         return Finding(error.message, error.hint or "choose another folder")
-    return Finding(str(settings.data_dir))
+    return Finding(f"{settings.data_dir}{_uses(data)}")
+
+
+def _uses(data: DataFolder) -> str:
+    """How much the conversations in it take, and which takes most."""
+    uses = disk_use(data.path)
+    if not uses:
+        return ""
+    total, most = sum(use.total for use in uses), uses[0]
+    return (
+        f": {said(total)} in {len(uses)} conversation{'s' * (len(uses) != 1)}, "
+        f"most in {most.conversation_id} ({said(most.total)})"
+    )
 
 
 def check_port(settings: Settings) -> Finding:

@@ -50,6 +50,10 @@ def test_the_data_folder_and_the_port(data_dir: Path, tmp_path: Path) -> None:
     found = doctor.check_data(settings(tmp_path / "file"))
     assert found.mend == "choose another with --data-dir"
     assert doctor.check_data(settings(data_dir)) == Finding(str(data_dir))
+    (data_dir / "outputs" / "one").mkdir()
+    (data_dir / "outputs" / "one" / "c.txt").write_bytes(b"x" * 100_000)
+    told = doctor.check_data(settings(data_dir)).text
+    assert " KB in 1 conversation, most in one (" in told
     with listen("127.0.0.1", 0) as taken:
         port = str(taken.getsockname()[1])
         found = doctor.check_port(settings(data_dir, port=port))
