@@ -15,7 +15,7 @@ ARGS ?=
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help demo run setup test check lint format types test-python test-page test-browser \
-	notebooks kills bench page lock audit dist smoke doctor browser peers clean
+	kernels notebooks kills bench page lock audit dist smoke doctor browser peers clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -39,7 +39,7 @@ lock: $(READY) ## after a change to setup.py or frontend/package.json: write the
 audit: setup ## known faults and licences of all that is locked; 3 where nobody could be asked
 	@$(ENV) $(PY) -m scripts.audit $(ARGS)
 
-test: setup browser peers notebooks check test-python test-page test-browser ## everything: checks, Python, page, browser journeys
+test: setup browser peers kernels notebooks check test-python test-page test-browser ## everything: checks, Python, page, browser journeys
 
 check: setup ## formatting, lint, types, stale generated files: Python and page
 	@$(ENV) $(PY) scripts/check.py
@@ -70,6 +70,9 @@ browser: $(VENV)/pyvenv.cfg ## see that there is a browser, a CJK font and bubbl
 peers: $(VENV)/pyvenv.cfg ## see that the tests have the LiteLLM proxy to talk to, in .peers
 	@$(PY) scripts/setup_peers.py
 
+kernels: $(VENV)/pyvenv.cfg ## see that the tests have kernels of other languages: bash and Deno, in .kernels
+	@$(PY) scripts/setup_kernels.py
+
 notebooks: $(VENV)/pyvenv.cfg ## fetch other people's notebooks and Jupyter's own tools, to test exports with
 	@$(PY) -m scripts.setup_notebooks
 
@@ -91,7 +94,7 @@ doctor: setup ## what is configured, what is missing, and the mend
 	@$(ENV) $(BIN)/gptcode doctor $(ARGS)
 
 clean: ## remove everything that was built or installed here
-	rm -rf $(VENV) .peers build dist *.egg-info bench.json .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers .kernels build dist *.egg-info bench.json .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -rf gpt_code_ui/web/static frontend/node_modules tests/e2e/shots test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 
-from gpt_code_ui.answer import EXECUTE_CODE, Answer
+from gpt_code_ui.answer import Answer, execute_code
 from gpt_code_ui.calls import STOPPED, Calls
 from gpt_code_ui.capabilities import window_in
 from gpt_code_ui.context import Gauge, estimate, size_of
@@ -22,6 +22,7 @@ from gpt_code_ui.errors import (
     ModelError,
     TurnLimit,
 )
+from gpt_code_ui.languages import shown_language
 from gpt_code_ui.ports import Approver, Aside, Kernel, Limits, Model, Stop, Tool, Unasked
 from gpt_code_ui.protocol import (
     ChatMessage,
@@ -61,6 +62,7 @@ def run_turn(
     pictures: Callable[[Sequence[ChatMessage]], list[ChatMessage]] = list,
     aside: Aside | None = None,
     approver: Approver | None = None,
+    language: str = "python",
 ) -> Iterator[Event]:
     """Answer the last user message of ``history``; the kernel publishes what runs in it.
 
@@ -69,10 +71,12 @@ def run_turn(
     model's window; with a ``price`` the usage carries what it cost.
     ``tools`` are those beside ``execute_code``. ``pictures`` makes those of messages fit to be
     sent; ``aside`` is what else the turn spends. Without an ``approver`` nothing is asked first.
+    ``language`` is what the kernel runs.
     """
     run = _Run(
         turn, list(history), model, kernel, limits, stop, system, new_id, on_request,
         gauge or Gauge(), price, tools, pictures, aside or Aside(), approver or Unasked(),
+        language,
     )  # fmt: skip
     status: TurnStatus = "failed"
     error: ErrorBody | None = None
@@ -126,6 +130,7 @@ class _Run:
     pictures: Callable[[Sequence[ChatMessage]], list[ChatMessage]]
     aside: Aside
     approver: Approver
+    language: str = "python"
 
     def __post_init__(self) -> None:
         self._answer = Answer(self.turn.turn_id, self.new_id)
@@ -134,7 +139,7 @@ class _Run:
         self._sent_messages: list[ChatMessage] = []
         self._calls = Calls(
             self.turn.turn_id, self.kernel, self.limits, self.stop, self.tools, self.approver,
-            self.new_id,
+            self.new_id, self.language,
         )  # fmt: skip
 
     def rounds(self) -> Iterator[Event]:
@@ -193,7 +198,7 @@ class _Run:
 
     def _tools(self) -> list[ToolSpec]:
         more = [tool.spec for tool in self.tools if tool.offered(self.messages)]
-        return [EXECUTE_CODE, *more]
+        return [execute_code(shown_language(self.language)), *more]
 
     def _try(self) -> Iterator[Event]:
         """One answer; repeats the request where a failure before any output allows it."""
@@ -234,6 +239,7 @@ class _Run:
             system=self.system,
             messages=self._sent_messages,
             tools=tools,
+            language=self.language,
         )
         chunks = self.model.stream(request, self.stop)
         with closing(chunks) if isinstance(chunks, Generator) else nullcontext():

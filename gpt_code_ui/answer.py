@@ -31,20 +31,28 @@ from gpt_code_ui.protocol import (
 )
 from gpt_code_ui.tool_names import means, meant, unknown_tool
 
-EXECUTE_CODE = ToolSpec(
-    name="execute_code",
-    description=(
-        "Run Python code in this conversation's Jupyter kernel and get what it prints, its last "
-        "value, and its errors. Variables stay between calls. Figures and tables that are "
-        "displayed are shown to the person. The working directory holds their files."
-    ),
-    parameters={
-        "type": "object",
-        "properties": {"code": {"type": "string", "description": "The Python code to run."}},
-        "required": ["code"],
-        "additionalProperties": False,
-    },
-)
+
+def execute_code(language: str = "Python") -> ToolSpec:
+    """The tool for code, as a model is told of it where the kernel runs ``language``."""
+    return ToolSpec(
+        name="execute_code",
+        description=(
+            f"Run {language} code in this conversation's Jupyter kernel and get what it prints, "
+            "its last value, and its errors. Variables stay between calls. Figures and tables that "
+            "are displayed are shown to the person. The working directory holds their files."
+        ),
+        parameters={
+            "type": "object",
+            "properties": {
+                "code": {"type": "string", "description": f"The {language} code to run."}
+            },
+            "required": ["code"],
+            "additionalProperties": False,
+        },
+    )
+
+
+EXECUTE_CODE = execute_code()
 
 Prose = Literal["text", "reasoning"]
 AnswerChunk = TextChunk | ReasoningChunk | RetypeChunk | ToolCallChunk | FinishChunk

@@ -53,7 +53,7 @@ class Asked:
         has_no_tools = bool(request.tools) and known.tools is False
         offered = [tool.name for tool in request.tools]
         self._printed = PrintedCalls(lambda name: bool(name) and meant(name, offered) is not None)
-        self._fence = FenceSplitter(others(request)) if has_no_tools else None
+        self._fence = FenceSplitter(others(request), request.language) if has_no_tools else None
         self.body = request_body(
             fenced(request) if has_no_tools else request,
             with_usage=known.usage is not False,

@@ -39,8 +39,9 @@ class Calls:
 
     def __init__(
         self, turn_id: str, kernel: Kernel, limits: Limits, stop: Stop, tools: Sequence[Tool],
-        approver: Approver, new_id: Callable[[], str],
+        approver: Approver, new_id: Callable[[], str], language: str = "python",
     ) -> None:  # fmt: skip
+        """``language`` is what the kernel runs."""
         self._turn_id = turn_id
         self._kernel = kernel
         self._limits = limits
@@ -48,6 +49,7 @@ class Calls:
         self._tools = tools
         self._approver = approver
         self._new_id = new_id
+        self._language = None if language == "python" else language
         self._failures = 0
         self._malformed = 0
         self._call_ids: set[str] = set()
@@ -206,5 +208,8 @@ class Calls:
         if call.closed or not code:
             return
         call.closed = True
-        yield CellStarted(cell_id=call.cell_id, turn_id=self._turn_id, code=code, origin="model")
+        yield CellStarted(
+            cell_id=call.cell_id, turn_id=self._turn_id, code=code, origin="model",
+            language=self._language,
+        )  # fmt: skip
         yield CellFinished(cell_id=call.cell_id, status="not_run", reason=reason)

@@ -12,7 +12,8 @@ from gpt_code_ui.errors import Conflict, InvalidValue, NotFound
 from gpt_code_ui.imported import stored_events
 from gpt_code_ui.installs import install_code, installs_packages
 from gpt_code_ui.kept_notebooks import KeptNotebooks, Place
-from gpt_code_ui.notebook import PYTHON_SPEC, Rendered, notebook, read_notebook, render
+from gpt_code_ui.mends import Mended, Mends
+from gpt_code_ui.notebook import Rendered, notebook, read_notebook, render
 from gpt_code_ui.ports import Decision, Limits
 from gpt_code_ui.protocol import (
     Attachment,
@@ -85,6 +86,7 @@ class Conversations:
             store, client, publisher, ports, self._replays, places, self.transcript, self.create,
             self._running,
         )  # fmt: skip
+        self._mends = Mends()
         self._recover()
 
     # --- the list ------------------------------------------------------------------------------
@@ -99,21 +101,28 @@ class Conversations:
         return self.publisher.seq
 
     def create(
-        self, *, title: str | None = None, model: str | None = None, network: bool | None = None
-    ) -> Transcript:
+        self, *, title: str | None = None, model: str | None = None,
+        network: bool | None = None, kernel: str = "", python: str = "",
+    ) -> Transcript:  # fmt: skip
         """A new, empty conversation. Whether the model is there is seen when it is asked.
 
-        Raises Conflict where ``network`` cannot be had.
+        ``kernel`` and ``python`` as in ``choose_environment``. Raises InvalidValue, and Conflict
+        where ``network`` cannot be had.
         """
         self._check_network(network)
         network = self._ports.network if network is None else network
+        chosen = self._ports.environments.chosen(kernel, python)
         conversation_id = new_id()
         self.publisher.call(
             lambda: self._store.create_conversation(conversation_id, now(), title or "", model)
         )
         self.publisher.publish_durably(
-            conversation_id, ConversationChanged(title=title or "", model=model, network=network)
-        )
+            conversation_id,
+            ConversationChanged(
+                title=title or "", model=model, network=network, kernel_name=kernel or None,
+                python=chosen.python if python else None, language=chosen.foreign,
+            ),
+        )  # fmt: skip
         place, self._to_keep = self._to_keep, None
         if place is not None:
             self._notebooks.keep(conversation_id, place)
@@ -342,6 +351,39 @@ class Conversations:
         self._summary(conversation_id)
         return self.client.query(conversation_id, query)
 
+    def choose_environment(self, conversation_id: str, kernel: str, python: str) -> None:
+        """Run in an installed kernelspec, or on an interpreter; with neither in the default.
+
+        A kernel that lives makes room for the new one. Raises NotFound, InvalidValue, Conflict.
+        """
+        self._summary(conversation_id)
+        chosen = self._ports.environments.chosen(kernel, python)
+        if self._running(conversation_id):
+            raise Conflict("Code is running in this conversation.", hint="Wait for it, or stop it.")
+        self.publisher.publish_durably(
+            conversation_id,
+            ConversationChanged(
+                kernel_name=kernel, python=chosen.python if python else "",
+                language=chosen.language,
+            ),
+        )  # fmt: skip
+        if self.transcript(conversation_id).kernel.state != "parked":
+            self.kernel(conversation_id, "restart")
+
+    def mend_environment(self, conversation_id: str) -> Mended:
+        """Install ipykernel for the conversation's interpreter, and start the kernel anew.
+
+        Raises NotFound, Conflict.
+        """
+        self._summary(conversation_id)
+        start = self._ports.kernel_start(conversation_id)
+        if start.kernel_name is not None:
+            raise Conflict("This conversation runs in a kernelspec, not on an interpreter.")
+        mended = self._mends.run(start.python)
+        if mended.ok:
+            self.kernel(conversation_id, "restart")
+        return mended
+
     # --- files and the rest --------------------------------------------------------------------
 
     def workspace(self, conversation_id: str) -> Workspace:
@@ -369,12 +411,12 @@ class Conversations:
 
     def notebook(self, conversation_id: str) -> dict[str, Any]:
         """The conversation as an nbformat v4 notebook. Raises NotFound."""
-        return notebook(self.transcript(conversation_id), self.kernelspec())
+        return notebook(self.transcript(conversation_id), self.kernelspec(conversation_id))
 
     def export(self, conversation_id: str, format: str) -> tuple[str, Rendered]:
         """The title, and the conversation in a format of ``notebook.FORMATS``. Raises NotFound."""
         transcript = self.transcript(conversation_id)
-        made = notebook(transcript, self.kernelspec())
+        made = notebook(transcript, self.kernelspec(conversation_id))
         return transcript.title, render(made, format, transcript.title)
 
     def import_notebook(self, value: object, name: str, title: str | None = None) -> Transcript:
@@ -382,7 +424,8 @@ class Conversations:
         found = read_notebook(value, name)
         conversation_id = new_id()
         title = found.title if title is None else title
-        events = stored_events(conversation_id, found, self.kernelspec()["language"])
+        here = self._ports.environments.of(None, None)
+        events = stored_events(conversation_id, found, here.language)
         self.publisher.call(
             lambda: self._store.create_conversation(conversation_id, now(), title, found.model)
         )
@@ -390,7 +433,7 @@ class Conversations:
         self.publisher.call(lambda: self._store.append(events), timeout=60.0)
         change = ConversationChanged(
             title=title, model=found.model, rules=found.rules, kept=found.kept,
-            network=self._ports.network,
+            network=self._ports.network, language=here.foreign,
         )  # fmt: skip
         self.publisher.publish(conversation_id, change)
         # It belongs at the top of the list, whenever it was first held.
@@ -420,12 +463,10 @@ class Conversations:
         self._notebooks.drop(conversation_id)
         self.publisher.publish_durably(conversation_id, ConversationChanged(notebook=""))
 
-    def kernelspec(self) -> dict[str, str]:
-        """The kernelspec that conversations run in, as a notebook names it."""
-        row = next((row for row in self._ports.kernels() if row.get("default")), None)
-        if row is None or row["name"] is None:
-            return dict(PYTHON_SPEC)
-        return {name: str(row.get(name) or "") for name in ("name", "display_name", "language")}
+    def kernelspec(self, conversation_id: str) -> dict[str, str]:
+        """The kernelspec that a conversation runs in, as a notebook names it."""
+        summary = self._store.conversation(conversation_id, deleted=True)
+        return self._ports.environments.of_row(summary).spec
 
     def models(self) -> tuple[ModelRows, str | None]:
         """The rows of the dropdown, and which one is the default."""
@@ -433,10 +474,11 @@ class Conversations:
 
     def kernels(self) -> Rows:
         """Interpreters and kernelspecs that can be chosen."""
-        return self._ports.kernels()
+        return self._ports.environments.rows()
 
     def close(self, timeout: float = 3.0) -> None:
         """Stop every turn, wait for them within ``timeout`` seconds, store what is left."""
+        self._mends.close()
         self._replays.close(timeout / 2)
         self._turns.close(timeout)
         self.publisher.close()

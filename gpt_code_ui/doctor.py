@@ -1,5 +1,6 @@
 """``gptcode doctor``: what a start needs, looked at one by one, each with its mend."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from gpt_code_ui.data_folder import DataFolder, check_folder
 from gpt_code_ui.disk_use import disk_use, said
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.instance import Instance
-from gpt_code_ui.kernelspecs import kernels
+from gpt_code_ui.kernel import mending
+from gpt_code_ui.kernelspecs import kernelspecs
 from gpt_code_ui.mcp.book import McpBook
 from gpt_code_ui.models import Models
 from gpt_code_ui.server import listen
@@ -81,7 +83,7 @@ def check_mcp(settings: Settings) -> Finding:
 def check_kernel(settings: Settings) -> Finding:
     """Can the interpreter that runs code start a kernel?"""
     if settings.kernel is not None:
-        names = [row["name"] for row in kernels(settings) if row["name"]]
+        names = [row["name"] for row in kernelspecs(settings.python)]
         if settings.kernel not in names:
             known = ", ".join(names) or "none"
             return Finding(f"no kernelspec {settings.kernel}", f"choose one of: {known}")
@@ -96,7 +98,7 @@ def check_kernel(settings: Settings) -> Finding:
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding(f"{python} does not run ({error})", "choose another with --python")
     if done.returncode != 0:
-        return Finding(f"{python} has no ipykernel", f"{python} -m pip install ipykernel")
+        return Finding(f"{python} has no ipykernel", shlex.join(mending.command(python)))
     return Finding(f"{python} with ipykernel {done.stdout.strip()}")
 
 

@@ -281,6 +281,12 @@ class KernelStartFailed(KernelError):
     code = "kernel_start_failed"
 
 
+class IpykernelMissing(KernelStartFailed):
+    """The interpreter has no ipykernel; the hint is the one command that mends it."""
+
+    code = "ipykernel_missing"
+
+
 class ManagerUnavailable(KernelError):
     """The kernel manager is away; the supervisor is bringing it back."""
 

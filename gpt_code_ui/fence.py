@@ -2,14 +2,15 @@
 
 The loop knows nothing of it. A request is rewritten on its way out, calls as blocks and results as
 messages of the user, so that the history stays the same for whatever model is asked next; of the
-answer, the first block of Python, or with the name of another tool, becomes a call, and what
-follows it never reaches the loop: it was written before the call had run.
+answer, the first block in the kernel's language, or with the name of another tool, becomes a call,
+and what follows it never reaches the loop: it was written before the call had run.
 """
 
 import json
 import re
 from collections.abc import Collection, Iterable
 
+from gpt_code_ui.languages import words_for
 from gpt_code_ui.protocol import (
     AssistantMessage,
     ChatMessage,
@@ -33,8 +34,8 @@ RULES = """
 
 Tools cannot be called in this conversation. Wherever a tool is named, this is meant instead:
 
-- To run code, write one block that begins with a line ```python and ends with a line ```. It is
-  run as it stands, and the next message tells you what came of it.
+- To run code, write one block that begins with a line ```{{language}} and ends with a line ```. It
+  is run as it stands, and the next message tells you what came of it.
 - One block in an answer, as its last thing: stop after the closing line. Whatever follows it is
   thrown away. Never write a result yourself; wait for it.
 - An answer without such a block ends your turn. Code that is only to be read goes into a block with
@@ -44,7 +45,7 @@ OTHER_TOOLS = """- Other tools are used in the same way: one block with the tool
   and the arguments as one JSON object, as the last thing of an answer. There are:
 """
 CUT_OFF = "[What you wrote after the block was thrown away: nothing had run yet when you wrote it.]"
-_LANGUAGES = frozenset({"python", "python3", "py", "py3", "ipython", "execute_code", "tool_code"})
+_ANY_LANGUAGE = frozenset({"execute_code", "tool_code"})
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _OPENING = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*\{?\.?([\w+#.:-]*)[^`\n]*\Z")
 _CLOSING = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*\Z")
@@ -54,9 +55,10 @@ _MAYBE_CLOSING = re.compile(r"[ \t]*(?:`*|~*)[ \t]*\r?\Z")
 
 def fenced(request: ModelRequest) -> ModelRequest:
     """The request without tools: the rules in the system prompt, the calls as blocks."""
-    rewriter = _Rewriter(others(request))
+    rewriter = _Rewriter(others(request), request.language)
     messages = in_turn(rewriter.rewritten(message) for message in request.messages)
-    system = f"{request.system.rstrip()}\n{RULES}{_told(request)}"
+    rules = RULES.replace("{{language}}", request.language)
+    system = f"{request.system.rstrip()}\n{rules}{_told(request)}"
     return request.model_copy(update={"system": system, "messages": messages, "tools": []})
 
 
@@ -84,8 +86,9 @@ def _tool(tool: ToolSpec) -> str:
 class _Rewriter:
     """Rewrites the messages of one request, in their order."""
 
-    def __init__(self, tools: Collection[str]) -> None:
+    def __init__(self, tools: Collection[str], language: str) -> None:
         self._tools = tools
+        self._language = language
         self._cut_off: set[str] = set()
         self._names: dict[str, str] = {}
 
@@ -104,7 +107,7 @@ class _Rewriter:
         calls = message.tool_calls
         self._cut_off.update(call.id for call in calls if _has_dropped(call))
         self._names.update((call.id, call.name) for call in calls if call.name in self._tools)
-        blocks = [_block(call, self._tools) for call in calls]
+        blocks = [_block(call, self._tools, self._language) for call in calls]
         text = "\n\n".join(piece for piece in (message.text.rstrip(), *blocks) if piece)
         return message.model_copy(update={"text": text, "tool_calls": []})
 
@@ -121,11 +124,11 @@ def _has_dropped(call: ToolCall) -> bool:
     return DROPPED in _arguments(call)
 
 
-def _block(call: ToolCall, tools: Collection[str]) -> str:
+def _block(call: ToolCall, tools: Collection[str], language: str) -> str:
     """A call as the block that it would have been."""
     code = _arguments(call).get("code")
     if call.name == TOOL and isinstance(code, str):
-        word, text = "python", code
+        word, text = language, code
     elif call.name in tools:
         word, text = call.name, call.arguments
     else:
@@ -138,11 +141,12 @@ def _block(call: ToolCall, tools: Collection[str]) -> str:
 class FenceSplitter:
     """Turns the chunks of one fenced answer into those of an answer with a call.
 
-    ``tools``: the names of those beside the one for code.
+    ``tools``: the names of those beside the one for code; ``language``: what the kernel runs.
     """
 
-    def __init__(self, tools: Collection[str] = ()) -> None:
+    def __init__(self, tools: Collection[str] = (), language: str = "python") -> None:
         self._tools = tools
+        self._words = words_for(language) | _ANY_LANGUAGE
         self._state = "text"
         self._held = ""
         self._is_plain = False
@@ -194,7 +198,7 @@ class FenceSplitter:
             elif opening.group(2) in self._tools:
                 self._fence, self._state = opening.group(1), "tool"
                 self._out.append(ToolCallChunk(index=0, name=opening.group(2)))
-            elif opening.group(2).lower() in _LANGUAGES:
+            elif opening.group(2).lower() in self._words:
                 self._fence, self._state = opening.group(1), "code"
                 self._out.append(ToolCallChunk(index=0, name=TOOL, arguments='{"code": "'))
             else:

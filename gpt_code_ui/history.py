@@ -132,7 +132,8 @@ def _prompt(turn: Turn) -> str:
 def _note(cell: CellPart, output_bytes: int) -> UserMessage:
     report = told_report(cell, output_bytes=output_bytes)
     fence = "`" * max(3, _longest_run(cell.code, "`") + 1)
-    text = f"I ran this myself:\n{fence}python\n{cell.code}\n{fence}\nIt printed:\n{report}"
+    block = f"{fence}{cell.language or 'python'}\n{cell.code}\n{fence}"
+    text = f"I ran this myself:\n{block}\nIt printed:\n{report}"
     return UserMessage(text=text, pictures=figures(cell))
 
 

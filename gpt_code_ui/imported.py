@@ -6,8 +6,9 @@ millisecond after the one before, for the order of what was run is told by times
 
 from datetime import UTC, datetime, timedelta
 
+from gpt_code_ui.languages import plain_language
 from gpt_code_ui.notebook import Imported
-from gpt_code_ui.protocol import Event, KernelStatus
+from gpt_code_ui.protocol import CellStarted, Event, KernelStatus
 
 GONE = "This conversation was imported: its variables and files are not here."
 STEP = timedelta(milliseconds=1)
@@ -18,7 +19,10 @@ def stored_events(conversation_id: str, found: Imported, language: str) -> list[
     """What is appended to the log. ``language`` is what the kernel here runs."""
     at = datetime.now(UTC) - len(found.events) * STEP
     rows: list[Row] = []
+    written = plain_language(found.language)
     for known, event in found.events:
+        if isinstance(event, CellStarted) and written != "python":
+            event = event.model_copy(update={"language": written})
         given = _parsed(known)
         at = given or at + STEP
         rows.append((conversation_id, known if given and known else _written(at), event))

@@ -84,7 +84,7 @@ class KeptNotebooks:
 
     def __init__(
         self, store: Store, publisher: Publisher, workspace: Callable[[str], Path],
-        spec: Callable[[], Mapping[str, str]],
+        spec: Callable[[str], Mapping[str, str]],
     ) -> None:  # fmt: skip
         """``workspace`` is a conversation's folder, ``spec`` the kernelspec that is written."""
         self._store = store
@@ -232,7 +232,8 @@ class KeptNotebooks:
             self._keepers.pop(conversation_id, None)
 
     def _text(self, fold: Fold) -> str:
-        return ipynb_text(notebook(fold.transcript(), self._spec()))
+        transcript = fold.transcript()
+        return ipynb_text(notebook(transcript, self._spec(transcript.id)))
 
 
 class _Writer:

@@ -1,5 +1,6 @@
 """What happened between two turns without the model: files that came, changed or went by the
-person's hand, cells they edited or deleted, and variables that are gone with their kernel.
+person's hand, cells they edited or deleted, variables that are gone with their kernel, and another
+environment.
 
 Told with the question that follows, from the log alone, so a history that was told never changes.
 """
@@ -10,6 +11,7 @@ from gpt_code_ui.protocol import (
     CellDeleted,
     CellFinished,
     CellStarted,
+    ConversationChanged,
     FileChanges,
     FilesChanged,
     KernelStatus,
@@ -37,6 +39,7 @@ class News:
     _codes: dict[str, str] = field(default_factory=dict)
     _edits: dict[str, str] = field(default_factory=dict)
     _lost: str | None = None
+    _language: str | None = None
     _has_run: bool = False
     _turns: int = 0
 
@@ -55,6 +58,8 @@ class News:
                 self._edits[cell_id] = DELETED.format(_line(self._codes[cell_id]))
             case ReplayFinished(purpose="restore" | "branch", status="restored"):
                 self._lost, self._has_run = None, True
+            case ConversationChanged(language=str(language)) if self._turns:
+                self._language = language
             case FilesChanged(files=files):
                 self._change(files)
             case TurnStarted() as turn:
@@ -78,6 +83,9 @@ class News:
         said = [LOST.format(how=lost)] if lost else []
         said += self._edits.values()
         self._edits = {}
+        language, self._language = self._language, None
+        if language:
+            said.append(f"the person chose another environment, and code runs in {language} now")
         if self._turns:  # before the first, all files are new
             for what in ("added", "changed", "removed"):
                 paths = [p for p, how in files.items() if how == what and p not in attached]

@@ -17,12 +17,12 @@ from gpt_code_ui.containment import Containment, cage_options, contain
 from gpt_code_ui.context import told_for
 from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.data_folder import DataFolder, check_folder
+from gpt_code_ui.environments import Environment, Environments
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.figures import Figures
 from gpt_code_ui.instance import Instance
 from gpt_code_ui.kept_notebooks import KeptNotebooks, place_for
 from gpt_code_ui.kernel.client import KernelClient
-from gpt_code_ui.kernelspecs import kernels, kernelspec
 from gpt_code_ui.mcp.book import McpBook
 from gpt_code_ui.mcp.servers import McpServers
 from gpt_code_ui.models import Models
@@ -101,14 +101,19 @@ class Program:
             self._folder = check_folder(settings.folder, self._data.path)
         sock = self._listen() if self._serves else None
         port = sock.getsockname()[1] if sock else 0
-        store = Store(self._data.log)
+        folders = () if self._folder is None else (self._folder,)
+        self._environments = Environments(str(settings.python), settings.kernel, folders)
+        store = self._store = Store(self._data.log)
         self._endings.callback(store.close)
         publisher = Publisher(store)
         self._endings.callback(publisher.close)
         mcp = self._mcp = self._make_mcp()
         self._endings.callback(mcp.close)
         notebooks = KeptNotebooks(
-            store, publisher, lambda id: self._workspace(id).root, lambda: kernelspec(settings)
+            store,
+            publisher,
+            lambda id: self._workspace(id).root,
+            lambda id: self._environment(id).spec,
         )
         hearers = Hearers(notebooks.publish)
         supervisor = self._start_manager(client := KernelClient(hearers.publish))
@@ -198,13 +203,13 @@ class Program:
             workspace_for=self._workspace,
             own_workspace=self._own_workspace,
             kernel_start=self._kernel_start,
-            kernels=lambda: kernels(settings),
             facts=lambda model: self._facts(model, models),
             rules=settings.rules,
             more_tools=mcp,
             network=settings.network == "on",
             level=lambda: self.containment.level,
             system_prompt=self._prompt_for,
+            environments=self._environments,
             profiles=Profiles(settings.share, reader),
             pictures=Pictures(
                 PictureLimits(settings.image_bytes, settings.image_edge, settings.image_count),
@@ -214,19 +219,12 @@ class Program:
             vision_model=models.vision_model,
             approve=self._choices.approve,
             attended=self._serves,
-            language=self._language(),
         )
 
-    def _language(self) -> str:
-        """What the kernels speak; only Python can be read before it runs."""
-        rows = kernels(self._settings)
-        chosen = next((row for row in rows if row["default"]), {"language": "unknown"})
-        return str(chosen["language"]).lower()
-
-    def _prompt_for(self, workspace: Workspace, network: bool) -> str:
+    def _prompt_for(self, workspace: Workspace, network: bool, language: str) -> str:
         level = self.containment.level
         shown = "none" if level == "ask" else level
-        return system_prompt(workspace.list(), shown, network=network)
+        return system_prompt(workspace.list(), shown, network=network, language=language)
 
     def _reader_cage(self) -> ReaderCage:
         level = self.containment.level
@@ -269,11 +267,18 @@ class Program:
         self._data.workspace(conversation_id, None)
         return self._workspace(conversation_id)
 
+    def _environment(self, conversation_id: str) -> Environment:
+        """What the conversation chose to run in."""
+        row = self._store.conversation(conversation_id, deleted=True)
+        return self._environments.of_row(row)
+
     def _kernel_start(self, conversation_id: str) -> StartKernel:
+        chosen = self._environment(conversation_id)
         return StartKernel(
             workspace=str(self._workspace(conversation_id).root),
-            python=str(self._settings.python),
-            kernel_name=self._settings.kernel,
+            python=chosen.python,
+            kernel_name=chosen.kernel_name,
+            language=chosen.foreign,
             output_dir=str(self._data.output_dir(conversation_id)),
             sandbox=self.containment.level,
             versions=self._keep(conversation_id),

@@ -198,6 +198,7 @@ class KernelStatus(Value):
     """The kernel's state. ``parked``: not running, starts when it is needed.
 
     ``used``: code has run in it, so it has variables.
+    ``missing``: the package without which this interpreter can be no kernel.
     """
 
     type: Literal["kernel_status"] = "kernel_status"
@@ -205,6 +206,7 @@ class KernelStatus(Value):
     state: KernelState
     reason: str | None = None
     hint: str | None = None
+    missing: str | None = None
     sandbox: SandboxLevel = "none"
     network: bool = True
     used: bool | None = None
@@ -280,7 +282,7 @@ class CellStarted(Value):
     """The cell reached the kernel, with its whole code; again, when it was edited and runs anew.
 
     ``repaired``: the model's call was not as it should be, and was understood. ``kept``: what else
-    the cell had in an imported notebook.
+    the cell had in an imported notebook. ``language``: what it is written in, where not Python.
     """
 
     type: Literal["cell_started"] = "cell_started"
@@ -291,6 +293,7 @@ class CellStarted(Value):
     after_cell: str | None = None
     repaired: bool | None = None
     kept: dict[str, Any] | None = None
+    language: str | None = None
 
 
 class CellOutput(Value):
@@ -492,6 +495,8 @@ class ConversationChanged(Value):
     ``kept``: the metadata of the notebook that this was imported from.
     ``parent`` is told once, when a branch begins.
     ``network``: whether code may reach the network.
+    ``kernel_name``: the kernelspec that was chosen, and ``python``: the interpreter; empty for
+    none. ``language``: what that kernel runs.
     """
 
     type: Literal["conversation_changed"] = "conversation_changed"
@@ -505,6 +510,9 @@ class ConversationChanged(Value):
     kept: dict[str, Any] | None = None
     parent: ParentLink | None = None
     network: bool | None = None
+    kernel_name: str | None = None
+    python: str | None = None
+    language: str | None = None
 
 
 class ReplayProgress(Value):
@@ -606,6 +614,7 @@ class StartKernel(Value):
     ``versions`` says where, and how much, is kept of files before cells change them.
     ``network``: whether it may reach the network; ``packages``: the folder where what it installs
     goes.
+    ``language``: what it runs, where that is not Python.
     """
 
     type: Literal["start_kernel"] = "start_kernel"
@@ -617,6 +626,7 @@ class StartKernel(Value):
     versions: KeepVersions | None = None
     network: bool = False
     packages: str | None = None
+    language: str | None = None
 
 
 class Execute(Value):
@@ -857,13 +867,14 @@ class ToolSpec(Value):
 
 
 class ModelRequest(Value):
-    """One request to a model, before any vendor's shape."""
+    """One request to a model, before any vendor's shape. ``language``: what its code is in."""
 
     turn_id: str
     model: str
     system: str
     messages: list[ChatMessage]
     tools: list[ToolSpec]
+    language: str = "python"
 
 
 class RequestSent(Value):
@@ -963,6 +974,7 @@ class KernelInfo(Value):
     state: KernelState = "parked"
     reason: str | None = None
     hint: str | None = None
+    missing: str | None = None
     sandbox: SandboxLevel = "none"
     network: bool = True
     used: bool | None = None
@@ -1032,6 +1044,7 @@ class CellPart(Value):
     edited: bool | None = None
     kept: dict[str, Any] | None = None
     refused_hosts: list[str] | None = None
+    language: str | None = None
 
 
 class ToolPart(Value):
@@ -1097,6 +1110,9 @@ class Transcript(Value):
     kept: dict[str, Any] | None = None
     network: bool | None = None
     hosts: list[NetworkHost] | None = None
+    kernel_name: str | None = None
+    python: str | None = None
+    language: str | None = None
     created_at: str
     updated_at: str
     kernel: KernelInfo = Field(default_factory=KernelInfo)
@@ -1119,6 +1135,8 @@ class ConversationSummary(Value):
     waiting: bool | None = None
     parent: ParentLink | None = None
     network: bool | None = None
+    kernel_name: str | None = None
+    python: str | None = None
 
 
 class Variable(Value):

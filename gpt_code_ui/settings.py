@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from gpt_code_ui import setting_types as kind
 from gpt_code_ui.errors import UsageError
+from gpt_code_ui.interpreters import interpreter_in
 from gpt_code_ui.kernel.sandbox.ladder import Wanted
 from gpt_code_ui.mcp.spec import LONGEST_CALL_S, McpServerSpec, mcp_server_list
 from gpt_code_ui.provider_types import ProviderSpec, provider_list
@@ -401,7 +402,7 @@ def find_python(given: object, environ: Mapping[str, str]) -> Path:
     A link is kept as it is: a virtual environment is known by the path of its interpreter.
     """
     if isinstance(given, Path):
-        found = _interpreter(given)
+        found = interpreter_in(given)
         if found is None:
             raise UsageError(
                 f"--python {given} is no Python interpreter and no virtual environment",
@@ -410,16 +411,9 @@ def find_python(given: object, environ: Mapping[str, str]) -> Path:
         return found
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         active = environ.get(name)
-        if active and (found := _interpreter(Path(active).absolute())) is not None:
+        if active and (found := interpreter_in(Path(active).absolute())) is not None:
             return found
     return Path(sys.executable)
-
-
-def _interpreter(path: Path) -> Path | None:
-    if path.is_file():
-        return path if os.access(path, os.X_OK) else None
-    inside = (path / "bin" / "python", path / "Scripts" / "python.exe", path / "python.exe")
-    return next((one for one in inside if one.is_file()), None)
 
 
 def display_is_there(environ: Mapping[str, str] | None = None) -> bool:

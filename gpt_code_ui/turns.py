@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from gpt_code_ui.agent import request_sent, run_turn
 from gpt_code_ui.approval import Asking, CreatedFiles, Desk, Known, WithoutPerson
 from gpt_code_ui.context import Gauge, known_window
+from gpt_code_ui.environments import Environment, Environments
 from gpt_code_ui.errors import Conflict, GptCodeError
 from gpt_code_ui.figures import Figures
 from gpt_code_ui.history import model_messages
@@ -133,8 +134,8 @@ class ModelFacts:
 class Ports:
     """What conversations need from outside, each chosen in the composition root.
 
-    ``language`` is the kernel's. Not ``attended``: nobody is there to be asked, so what would be
-    asked about is refused.
+    ``system_prompt`` gets whether there is a network, and the kernel's language. Not ``attended``:
+    nobody is there to be asked, so what would be asked about is refused.
     ``network``: whether a new one begins with a network; ``level``: the sandbox that kernels get.
     """
 
@@ -142,8 +143,8 @@ class Ports:
     models: Callable[[], tuple[list[ModelInfo], str | None]]
     workspace_for: Callable[[str], Workspace]
     kernel_start: Callable[[str], StartKernel]
-    kernels: Callable[[], list[dict[str, Any]]]
-    system_prompt: Callable[[Workspace, bool], str]
+    system_prompt: Callable[[Workspace, bool, str], str]
+    environments: Environments = field(default_factory=Environments)
     profiles: Profiles = field(default_factory=Profiles)
     facts: Callable[[str], ModelFacts] = lambda _: ModelFacts()
     rules: str | None = None
@@ -151,7 +152,6 @@ class Ports:
     figures: Figures = field(default_factory=Figures)
     vision_model: Callable[[], str | None] = lambda: None
     approve: Callable[[], Approve] = lambda: "risky"
-    language: str = "python"
     attended: bool = True
     more_tools: ToolSource = field(default_factory=NoTools)
     # A folder of ours for a branch, also of a conversation in the person's own.
@@ -331,6 +331,7 @@ class Turns:
         self._settle(summary.id, stop)
         self._tell_files(summary, turn, workspace, stop)
         transcript, news = self._told_so_far(summary)
+        language = self._environment(summary).language
         return run_turn(
             turn,
             model_messages(transcript, output_bytes=self._limits.output_bytes, news=news.by_turn),
@@ -345,10 +346,11 @@ class Turns:
             self._limits,
             stop,
             system=with_rules(
-                self._ports.system_prompt(workspace, bool(transcript.network)),
+                self._ports.system_prompt(workspace, bool(transcript.network), language),
                 self._ports.rules,
                 transcript.rules,
             ),
+            language=language,
             new_id=new_id,
             on_request=lambda *sent: self._keep(summary, turn, *sent),
             gauge=self._gauge(turn.model),
@@ -411,11 +413,14 @@ class Turns:
     def _as_stored(self, summary: ConversationSummary) -> Transcript:
         return fold(summary, self._store.events(summary.id, 0))
 
+    def _environment(self, summary: ConversationSummary) -> Environment:
+        return self._ports.environments.of_row(summary)
+
     def _approver(self, summary: ConversationSummary, workspace: Workspace) -> Approver:
         ports = self._ports
         asking = Asking(
             self.desk, summary.id, ports.approve, lambda: self._known(summary, workspace),
-            language=ports.language,
+            language=self._environment(summary).language,
         )  # fmt: skip
         return asking if ports.attended else WithoutPerson(asking)
 

@@ -1,5 +1,6 @@
 """The JSON endpoints, on real conversations."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,8 +26,11 @@ def test_health_models_kernels(site: Site) -> None:
         "tools": None, "vision": None, "context_window": None,
     }  # fmt: skip
     assert site.call("GET", "/api/models").get_json() == {"models": [model], "default": "m"}
-    kernel = {"name": None, "display_name": "Python", "language": "python"}
-    assert site.call("GET", "/api/kernels").get_json() == {"kernels": [kernel]}
+    kernels = site.call("GET", "/api/kernels").get_json()["kernels"]
+    assert kernels[0] == {
+        "name": None, "display_name": f"Python ({sys.executable})", "language": "python",
+        "python": sys.executable, "origin": "default", "ready": True, "default": True,
+    }  # fmt: skip
 
 
 def test_settings_are_shown_without_secrets(tmp_path: Path) -> None:

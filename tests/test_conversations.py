@@ -106,8 +106,7 @@ class Room:
             models=lambda: ([ModelInfo(id="m", name="M", provider="test")], "m"),
             workspace_for=self.workspace_for,
             kernel_start=lambda _: StartKernel(workspace="/w", python="/p", output_dir="/o"),
-            kernels=list,
-            system_prompt=lambda workspace, network: (
+            system_prompt=lambda workspace, network, language: (
                 f"files: {[f.path for f in workspace.list()]}, network: {network}"
             ),
             facts=lambda _: self.facts,

@@ -26,6 +26,8 @@ RANKS = {
     "instance": 2, "logs": 2, "history": 2, "notebook": 2, "prompt": 2, "model_errors": 2,
     "arguments": 2, "capabilities": 2, "fence": 2, "thinking": 1, "loop_thread": 1,
     "event_lines": 1, "asking": 4, "roles": 1, "call_numbers": 2, "retry_after": 0,
+    "languages": 0, "interpreters": 0, "kernel.mending": 0, "kernel.relay": 0, "mends": 2,
+    "environments": 4,
     "printed_calls": 1, "tool_names": 0, "digest": 2, "notebook_file": 3,
     "context": 3, "news": 1, "same_errors": 2, "read_output": 4,
     "risk": 2, "approval": 5, "page_choices": 3,

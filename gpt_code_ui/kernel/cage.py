@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gpt_code_ui.errors import KernelStartFailed
+from gpt_code_ui.kernel import relay
 from gpt_code_ui.kernel.network import SOCKET, forwarder
 from gpt_code_ui.kernel.process import Children, Launch, output_of
 from gpt_code_ui.kernel.sandbox import bwrap, landlock, needs, places, seccomp
@@ -42,13 +43,14 @@ CONSENT_HINT = "Agree on the page to run code without one, or start with --sandb
 @dataclass(frozen=True)
 class Program:
     """A kernel's command. ``python``: the interpreter to ask; ``folder``: its kernelspec's;
-    ``reads``: files of ours that it needs."""
+    ``reads``: files of ours that it needs; ``relay``: our program that stands before it."""
 
     argv: Sequence[str]
     env: Mapping[str, str]
     python: str | None = None
     folder: str | None = None
     reads: tuple[str, ...] = ()
+    relay: tuple[str, ...] = ()
 
 
 class Cages:
@@ -72,15 +74,16 @@ class Cages:
         if level == "none":
             env |= _for_packages(start.packages, program, env)
             return Launch(
-                tuple(program.argv), env, start.workspace, level, network=True,
+                (*program.relay, *program.argv), env, start.workspace, level, network=True,
                 file_bytes=self._options.file_bytes,
             )  # fmt: skip
         needed = await self._needs(program, env, level)
-        argv = [needed.executable, *program.argv[1:]]
+        argv = [*program.relay, needed.executable, *program.argv[1:]]
         env = {**kernel_environment(needed.executable, run_dir), **program.env}
         place = self._place(start, run_dir, env)
         forwarding = await self._forwarding(program, needed, env, level)
-        whole = (*needed.whole, *forwarding.whole, *program.reads)
+        own = self._of_relay().whole if program.relay else ()
+        whole = (*needed.whole, *forwarding.whole, *own, *program.reads)
         needed = replace(needed, whole=whole)
         env |= _for_packages(_packages_in(level, start.packages), program, env)
         shown = places.readable(needed, place)
@@ -184,6 +187,12 @@ class Cages:
         if program.folder is None:
             return known
         return replace(known, whole=(*known.whole, program.folder))
+
+    @staticmethod
+    def _of_relay() -> Needs:
+        """What our own interpreter reads, without any packages."""
+        python = os.path.realpath(sys.executable)
+        return needs.of_this_process(python, [], [sys.base_prefix], [relay.__file__])
 
     async def _ask(self, python: str, env: Mapping[str, str], level: SandboxLevel) -> Needs:
         """Ask an interpreter, in a cage that shows everything and lets nothing out."""

@@ -82,7 +82,9 @@ class Cell:
         limits: OutputLimits,
         emit: Emit,
         congested: Callable[[], bool],
+        language: str | None = None,
     ) -> None:
+        """``language`` is what the kernel runs, where that is not Python."""
         self.command = command
         self.request = ""
         self.began = self.idle = self.finished = False
@@ -96,6 +98,7 @@ class Cell:
         self._file = OutputFile(file, 0 if command.answer_to else limits.file_bytes)
         self._emit = emit
         self._congested = congested
+        self._language = language
         self._loop = asyncio.get_running_loop()
         self._started_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -167,7 +170,7 @@ class Cell:
     def start(self) -> None:
         """Say that it reached the kernel."""
         self._started_at = self._loop.time()
-        self._emit(started_event(self.command))
+        self._emit(started_event(self.command, self._language))
 
     def finish(
         self, status: CellStatus, reason: str | None = None, files: FileChanges | None = None,
@@ -223,7 +226,7 @@ class Cell:
         self._file.append(self._outputs.take_text())
 
 
-def started_event(command: Execute) -> CellStarted:
+def started_event(command: Execute, language: str | None = None) -> CellStarted:
     """The event by which a cell appears."""
     return CellStarted(
         cell_id=command.cell_id,
@@ -232,10 +235,13 @@ def started_event(command: Execute) -> CellStarted:
         origin=command.origin,
         after_cell=command.after_cell,
         repaired=command.repaired,
+        language=language,
     )
 
 
-def not_run_events(command: Execute, reason: str) -> tuple[CellStarted, CellFinished]:
+def not_run_events(
+    command: Execute, reason: str, language: str | None = None
+) -> tuple[CellStarted, CellFinished]:
     """A cell that never reached a kernel, and why."""
     finished = CellFinished(cell_id=command.cell_id, status="not_run", reason=reason)
-    return started_event(command), finished
+    return started_event(command, language), finished

@@ -64,6 +64,11 @@ class _Conversation:
     alive: bool = False
     cells: dict[str, _Cell] = field(default_factory=dict)
 
+    @property
+    def language(self) -> str | None:
+        """What its kernel runs, where that is not Python."""
+        return self.start.language if self.start else None
+
 
 class KernelClient:
     """One for the process; any thread may call it.
@@ -120,7 +125,8 @@ class KernelClient:
             conversation.start_sent = None
             for cell in [c for c in conversation.cells.values() if c.due is None]:
                 del conversation.cells[cell.command.cell_id]
-                events += _finished(id, cell, "died" if cell.started else "not_run", reason)
+                how = "died" if cell.started else "not_run"
+                events += _finished(id, cell, how, reason, conversation.language)
             if conversation.alive:
                 conversation.alive = False
                 events.append((id, KernelStatus(state="dead", reason=reason)))
@@ -344,7 +350,7 @@ class KernelClient:
             for id, conversation in self._conversations.items():
                 for cell in [c for c in conversation.cells.values() if condition(c)]:
                     del conversation.cells[cell.command.cell_id]
-                    events += _finished(id, cell, "not_run", reason)
+                    events += _finished(id, cell, "not_run", reason, conversation.language)
         self._tell(events)
 
     def _tell(self, events: Events) -> None:
@@ -352,7 +358,9 @@ class KernelClient:
             self._publish(conversation_id, event)
 
 
-def _finished(conversation_id: str, cell: _Cell, status: str, reason: str) -> Events:
+def _finished(
+    conversation_id: str, cell: _Cell, status: str, reason: str, language: str | None
+) -> Events:
     """The end of a cell that the manager did not finish; one that never began begins as well."""
     command = cell.command
     conversation_id = command.answer_to or conversation_id
@@ -368,5 +376,6 @@ def _finished(conversation_id: str, cell: _Cell, status: str, reason: str) -> Ev
         origin=command.origin,
         after_cell=command.after_cell,
         repaired=command.repaired,
+        language=language,
     )
     return [(conversation_id, started), (conversation_id, finished)]

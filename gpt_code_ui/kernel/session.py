@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpt_code_ui.errors import KernelStartFailed
+from gpt_code_ui.errors import IpykernelMissing, KernelStartFailed
 from gpt_code_ui.kernel.cell import Cell, Emit, not_run_events
 from gpt_code_ui.kernel.changes import FolderWatch
 from gpt_code_ui.kernel.jupyter import Answered, Began, JupyterKernel, KernelMessage, Updated
@@ -264,7 +264,8 @@ class KernelSession:
         self._kernel_id = None
         self._wanted = self._again = False
         self._failures = 0
-        self._status("dead", error.message, error.hint)
+        missing = "ipykernel" if isinstance(error, IpykernelMissing) else None
+        self._status("dead", error.message, error.hint, missing)
         hint = f" To mend it: {error.hint}" if error.hint else ""
         self._drop_queue(f"{error.message}{hint}")
 
@@ -321,6 +322,7 @@ class KernelSession:
                 self._status("busy")
             kernel.watch_heart(self._on_heartbeat)
             await self._until_over(kernel, cell)
+            await self._hear_out()
             kernel.rest_heart()
             status, reason = self._outcome(kernel, cell)
             files, not_kept = await self._folder.changes(
@@ -347,7 +349,7 @@ class KernelSession:
             file.unlink(missing_ok=True)  # of the run before this one
         return Cell(
             command, file, self._services.limits, self._emit_for(command),
-            lambda: self._services.outbox.congested,
+            lambda: self._services.outbox.congested, self._start.language,
         )  # fmt: skip
 
     def _send(self, kernel: JupyterKernel, cell: Cell) -> None:
@@ -368,6 +370,11 @@ class KernelSession:
                 return
             await self._wait(kernel.ended, within=IDLE_LOST_S if cell.replied else None)
         if kernel.ended.done() and not cell.over:
+            await asyncio.sleep(LAST_WORDS_S)
+
+    async def _hear_out(self) -> None:
+        """Other kernels than Python's may say that they are done before their output is out."""
+        if self._start.language is not None:
             await asyncio.sleep(LAST_WORDS_S)
 
     def _sent_again(self, kernel: JupyterKernel, cell: Cell) -> bool:
@@ -408,7 +415,7 @@ class KernelSession:
 
     def _not_run(self, command: Execute, reason: str) -> None:
         emit = self._emit_for(command)
-        for event in not_run_events(command, reason):
+        for event in not_run_events(command, reason, self._start.language):
             emit(event)
 
     # --- messages ------------------------------------------------------------------------------
@@ -449,8 +456,9 @@ class KernelSession:
         self._services.outbox.send(self._conversation_id, event)
 
     def _status(
-        self, state: KernelState, reason: str | None = None, hint: str | None = None
-    ) -> None:
+        self, state: KernelState, reason: str | None = None, hint: str | None = None,
+        missing: str | None = None,
+    ) -> None:  # fmt: skip
         kernel = self._kernel
         self._state, self._why = state, (reason, hint)
         level = kernel.sandbox if kernel else self._level
@@ -460,6 +468,7 @@ class KernelSession:
                 state=state,
                 reason=reason,
                 hint=hint,
+                missing=missing,
                 sandbox=level,
                 network=self._network.is_on(level),
                 used=self._used if kernel else None,

@@ -51,7 +51,9 @@ async def start_kernel(
 ) -> JupyterKernel:
     """A kernel that answers. Raises KernelStartFailed; cancelled or failed, it leaves nothing."""
     command = kernel_command(start, run_dir)
-    program = Program(command.argv, command.env, command.python, command.folder, command.reads)
+    program = Program(
+        command.argv, command.env, command.python, command.folder, command.reads, command.relay
+    )
     launch = await services.cages.launch(start, program, run_dir)
     if launch.proxied:
         await open_door(network, run_dir)

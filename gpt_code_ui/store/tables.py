@@ -58,10 +58,15 @@ MIGRATIONS = (
     """,
     "ALTER TABLE conversations ADD COLUMN parent TEXT;",
     "ALTER TABLE conversations ADD COLUMN network INTEGER;",
+    """
+    ALTER TABLE conversations ADD COLUMN kernel_name TEXT;
+    ALTER TABLE conversations ADD COLUMN python TEXT;
+    """,
 )
 TITLE_ROW = 0  # in ``words``, where prompts and answers have their event's seq
 SUMMARY = (
-    "SELECT id, title, model, pinned, created_at, updated_at, parent, network FROM conversations"
+    "SELECT id, title, model, pinned, created_at, updated_at, parent, network, kernel_name, python"
+    " FROM conversations"
 )
 
 
@@ -124,10 +129,12 @@ def _change(writer: sqlite3.Connection, conversation_id: str, event: Conversatio
     writer.execute(
         "UPDATE conversations SET title = coalesce(?, title), model = coalesce(?, model),"
         " pinned = coalesce(?, pinned), deleted = coalesce(?, deleted),"
-        " parent = coalesce(?, parent), network = coalesce(?, network) WHERE id = ?",
+        " parent = coalesce(?, parent), network = coalesce(?, network),"
+        " kernel_name = coalesce(?, kernel_name), python = coalesce(?, python) WHERE id = ?",
         (
             event.title, event.model, event.pinned, event.deleted,
-            event.parent and event.parent.model_dump_json(), event.network,
+            event.parent and event.parent.model_dump_json(), event.network, event.kernel_name,
+            event.python,
             conversation_id,
         ),
     )  # fmt: skip
@@ -147,10 +154,10 @@ def plain(text: str) -> str:
 
 
 def summary(
-    row: tuple[str, str, str | None, int, str, str, str | None, int | None],
+    row: tuple[str, str, str | None, int, str, str, str | None, int | None, str | None, str | None],
 ) -> ConversationSummary:
     """A row of the list as a value."""
-    id, title, model, pinned, created_at, updated_at, parent, network = row
+    id, title, model, pinned, created_at, updated_at, parent, network, kernel_name, python = row
     return ConversationSummary(
         id=id,
         title=title,
@@ -160,4 +167,6 @@ def summary(
         updated_at=updated_at,
         parent=ParentLink.model_validate_json(parent) if parent else None,
         network=None if network is None else bool(network),
+        kernel_name=kernel_name or None,
+        python=python or None,
     )

@@ -91,6 +91,9 @@ class Fold:
         self._proof: Proof | None = None
         self._network = summary.network
         self._hosts: dict[str, NetworkHost] = {}
+        self._kernel_name: str | None = None
+        self._python: str | None = None
+        self._language: str | None = None
         self._updated_at = summary.updated_at
         self._seq = 0
         self._kernel = KernelInfo()
@@ -148,6 +151,9 @@ class Fold:
             kept=self._kept,
             network=self._network,
             hosts=[*self._hosts.values()] or None,
+            kernel_name=self._kernel_name,
+            python=self._python,
+            language=self._language,
             created_at=self._summary.created_at,
             updated_at=self._updated_at,
             kernel=self._kernel,
@@ -166,6 +172,11 @@ class Fold:
         """One turn as a frozen value."""
         turn = self._turn_by_id.get(turn_id)
         return turn.freeze() if turn else None
+
+    @property
+    def _foreign(self) -> str | None:
+        """What code is in that has not reached the kernel, where that is not Python."""
+        return None if self._language == "python" else self._language
 
     def open_parts(self) -> list[Delta]:
         """What is being written, each whole (offset 0): what a new subscriber has to be told."""
@@ -296,6 +307,10 @@ class Fold:
         self._kept = self._kept if event.kept is None else event.kept
         self._parent = self._parent if event.parent is None else event.parent
         self._network = self._network if event.network is None else event.network
+        if event.kernel_name is not None:
+            self._kernel_name = event.kernel_name
+        self._python = self._python if event.python is None else event.python
+        self._language = self._language if event.language is None else event.language
 
     def _finish_replay(self, event: ReplayFinished, at: str) -> None:
         self._replay = None
@@ -356,8 +371,9 @@ class Fold:
         if known and known.status != "writing":
             return
         cell = GrowingCell(
-            event.cell_id, turn, GrowingText(event.code), "model", "waiting", approval=approval
-        )
+            event.cell_id, turn, GrowingText(event.code), "model", "waiting", approval=approval,
+            language=self._foreign,
+        )  # fmt: skip
         if known:
             turn = known.turn
             turn.parts[turn.parts.index(known)] = cell
@@ -386,7 +402,10 @@ class Fold:
         if cell is None:
             if self._current is None:
                 return
-            cell = GrowingCell(event.cell_id, self._current, GrowingText(), "model", "writing")
+            cell = GrowingCell(
+                event.cell_id, self._current, GrowingText(), "model", "writing",
+                language=self._foreign,
+            )  # fmt: skip
             self._current.parts.append(cell)
             self._cells[event.cell_id] = self._open[event.cell_id] = cell
         if cell.status == "writing":
@@ -399,6 +418,7 @@ class Fold:
             event.cell_id, turn, GrowingText(event.code), event.origin, "running", started_at=at,
             repaired=event.repaired, edited=_is_edited(known, event.code) or None,
             kept=event.kept,
+            language=event.language,
         )  # fmt: skip
         self._outdate_proof()
         if known:

@@ -116,6 +116,7 @@ class GrowingCell:
     edited: bool | None = None
     kept: dict[str, Any] | None = None
     refused_hosts: list[str] | None = None
+    language: str | None = None
 
     def freeze(self) -> CellPart:
         return CellPart(
@@ -138,6 +139,7 @@ class GrowingCell:
             edited=self.edited,
             kept=self.kept,
             refused_hosts=self.refused_hosts,
+            language=self.language,
         )
 
 

@@ -25,7 +25,18 @@ class NewConversation(Body):
     network: bool | None = None
 
 
-class Change(NewConversation):
+class Environment(Body):
+    """What to run in; empty, or null, is the default."""
+
+    kernel: str | None = Field(default=None, max_length=200)
+    python: str | None = Field(default=None, max_length=4096)
+
+
+class Created(NewConversation, Environment):
+    pass
+
+
+class Change(NewConversation, Environment):
     pinned: bool | None = None
     rules: str | None = Field(default=None, max_length=20_000)
     allowed: list[str] | None = Field(default=None, max_length=1000)
@@ -57,7 +68,7 @@ class Input(Body):
 
 
 class KernelAction(Body):
-    action: Literal["interrupt", "restart", "restore"]
+    action: Literal["interrupt", "restart", "restore", "install"]
     consent: bool = False
 
 
@@ -120,10 +131,12 @@ class Api:
     # --- conversations -------------------------------------------------------------------------
 
     def create(self) -> Response:
-        body = read_body(NewConversation)
-        return answer(
-            self._all.create(title=body.title, model=body.model, network=body.network), 201
-        )
+        body = read_body(Created)
+        made = self._all.create(
+            title=body.title, model=body.model, network=body.network, kernel=body.kernel or "",
+            python=body.python or "",
+        )  # fmt: skip
+        return answer(made, 201)
 
     def list(self) -> Response:
         found = self._all.list(request.args.get("q") or None)
@@ -134,6 +147,8 @@ class Api:
 
     def update(self, conversation_id: str) -> Response:
         body = read_body(Change)
+        if body.model_fields_set & {"kernel", "python"}:
+            self._all.choose_environment(conversation_id, body.kernel or "", body.python or "")
         return answer(
             self._all.update(
                 conversation_id,
@@ -193,5 +208,8 @@ class Api:
 
     def kernel(self, conversation_id: str) -> Response:
         body = read_body(KernelAction)
+        if body.action == "install":
+            mended = self._all.mend_environment(conversation_id)
+            return answer({"action": body.action, **mended._asdict()})
         self._all.kernel(conversation_id, body.action, consent=body.consent)
         return answer({"action": body.action}, 202)

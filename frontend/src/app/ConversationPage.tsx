@@ -13,6 +13,7 @@ import { EmptyState, type Suggestion } from "../features/chat/EmptyState";
 import { LoadFailed, LoadingState } from "../features/chat/LoadStates";
 import type { TranscriptHandle } from "../features/chat/Transcript";
 import { Composer } from "../features/composer/Composer";
+import { InstallButton } from "../features/kernel/InstallButton";
 import { hasOffers } from "../features/kernel/offers";
 import { KernelMenu } from "../features/kernel/KernelMenu";
 import { NetworkButton } from "../features/kernel/NetworkButton";
@@ -128,6 +129,16 @@ export function ConversationPage({
       <Banners
         kernel={transcript?.kernel}
         noModel={model.none && (transcript?.turns.length ?? 0) > 0}
+        mend={
+          id !== undefined &&
+          transcript?.kernel.missing !== undefined && (
+            <InstallButton
+              conversationId={id}
+              name={transcript.kernel.missing}
+              command={transcript.kernel.hint}
+            />
+          )
+        }
         onRestart={() => id && void api.kernel(id, "restart").catch(reportError)}
       />
       {transcript && <VariablesStrip transcript={transcript} onRestore={restore} />}
@@ -288,8 +299,7 @@ function Header({ sidebar, files, transcript, onRestore, onShow, children }: Hea
       {transcript && <NetworkButton transcript={transcript} />}
       {transcript && (
         <KernelMenu
-          kernel={transcript.kernel}
-          conversationId={transcript.id}
+          transcript={transcript}
           onRestore={hasCells(transcript) ? onRestore : undefined}
         />
       )}

@@ -152,6 +152,25 @@ export interface Reverted {
   not_kept: string[];
 }
 
+/** What a conversation can run in: an installed kernel by its `name`, or an interpreter. */
+export interface KernelChoice {
+  name: string | null;
+  display_name: string;
+  language: string;
+  default: boolean;
+  python?: string;
+  origin?: "default" | "active" | "folder" | "venv" | "conda" | "pyenv" | "uv" | "system";
+  /** It has ipykernel; null where that cannot be seen. */
+  ready?: boolean | null;
+}
+
+/** How the command that installs what an interpreter lacks went. */
+export interface Mended {
+  ok: boolean;
+  command: string;
+  output: string;
+}
+
 const BASE = new URL("api/", document.baseURI).href;
 
 /** The absolute address of a path below `/api/`. */
@@ -305,6 +324,8 @@ export const api = {
       model?: string;
       pinned?: boolean;
       rules?: string;
+      kernel?: string;
+      python?: string;
       allowed?: string[];
       network?: boolean;
     },
@@ -339,6 +360,8 @@ export const api = {
   stop: (id: string) => request<unknown>("POST", `${of(id)}/stop`, {}),
   kernel: (id: string, action: KernelAction, consent = false) =>
     request<unknown>("POST", `${of(id)}/kernel`, { action, ...(consent && { consent }) }),
+  kernels: async (): Promise<KernelChoice[]> => listIn(await request("GET", "kernels"), "kernels"),
+  installKernel: (id: string) => request<Mended>("POST", `${of(id)}/kernel`, { action: "install" }),
 
   files: async (id: string): Promise<FileEntry[]> =>
     listIn(await request("GET", `${of(id)}/files`), "files"),

@@ -5,7 +5,7 @@ import type {
   FileChanges,
   Published,
 } from "../protocol/generated";
-import { api, type ModelList, type ProviderSettings } from "./api";
+import { api, type KernelChoice, type ModelList, type ProviderSettings } from "./api";
 import { Resource, type Snapshot, useResource } from "./resource";
 
 /** The conversations by what was searched for; "" is all of them. */
@@ -13,6 +13,8 @@ export const conversations = new Resource(api.conversations);
 export const models = new Resource<"models", Awaited<ReturnType<typeof api.models>>>(api.models);
 /** The providers of models and the servers found on this computer. */
 export const settings = new Resource<"settings", ProviderSettings>(api.settings);
+/** What conversations can run in. */
+export const kernels = new Resource<"kernels", KernelChoice[]>(api.kernels);
 /** The workspace's files by conversation. */
 export const files = new Resource(api.files);
 /** Settings of the server, by name; they stay as they are while it runs. */
@@ -30,6 +32,10 @@ export function useModels() {
 
 export function useSettings() {
   return useResource(settings, "settings");
+}
+
+export function useKernels() {
+  return useResource(kernels, "kernels");
 }
 
 /** Asks every provider for its models; the list is shown as it is until they have answered. */
@@ -59,6 +65,7 @@ export function retryLists(): void {
   conversations.retryFailed();
   models.retryFailed();
   settings.retryFailed();
+  kernels.retryFailed();
   files.retryFailed();
 }
 

@@ -322,7 +322,11 @@ function requestApproval(transcript: Transcript, event: ApprovalRequested): Tran
     };
     return mapTurn(transcript, event.turn_id, (turn) => withPart(turn, part));
   }
-  const cell = { ...newCell(event.cell_id, event.code, "model", "waiting"), approval };
+  const cell = {
+    ...newCell(event.cell_id, event.code, "model", "waiting"),
+    ...foreign(transcript),
+    approval,
+  };
   if (known) return mapCell(transcript, event.cell_id, () => cell);
   return mapTurn(transcript, event.turn_id, (turn) => withPart(turn, cell));
 }
@@ -353,7 +357,10 @@ function withoutApproval<P extends CellPart | ToolPart>({
 function growCode(transcript: Transcript, event: CodeDelta): Transcript {
   const known = findCell(transcript, event.cell_id);
   if (known === undefined) {
-    const cell = newCell(event.cell_id, event.text, "model", "writing");
+    const cell = {
+      ...newCell(event.cell_id, event.text, "model", "writing"),
+      ...foreign(transcript),
+    };
     return appendToRunning(transcript, cell);
   }
   if (known.status !== "writing") return transcript;
@@ -361,6 +368,11 @@ function growCode(transcript: Transcript, event: CodeDelta): Transcript {
     ...cell,
     code: cutAt(cell.code, event.offset) + event.text,
   }));
+}
+
+/** What code is in that has not reached the kernel, where that is not Python. */
+function foreign({ language }: Transcript): { language?: string } {
+  return language === undefined || language === "python" ? {} : { language };
 }
 
 function newCell(
@@ -389,6 +401,7 @@ function startCell(transcript: Transcript, event: CellStarted, at: string): Tran
     ...(event.repaired === undefined ? {} : { repaired: event.repaired }),
     ...(isEdited(known, event.code) && { edited: true }),
     ...(event.kept === undefined ? {} : { kept: event.kept }),
+    ...(event.language === undefined ? {} : { language: event.language }),
   };
   if (known) return mapCell(transcript, event.cell_id, () => cell);
   const anchor =

@@ -136,13 +136,15 @@ export interface ToldFile {
 
 /** The kernel's state. ``parked``: not running, starts when it is needed.
 
-``used``: code has run in it, so it has variables. */
+``used``: code has run in it, so it has variables.
+``missing``: the package without which this interpreter can be no kernel. */
 export interface KernelStatus {
   type: "kernel_status";
   kernel_id?: string;
   state: "starting" | "idle" | "busy" | "restarting" | "dead" | "parked";
   reason?: string;
   hint?: string;
+  missing?: string;
   sandbox: "bwrap" | "landlock" | "none";
   network: boolean;
   used?: boolean;
@@ -210,7 +212,7 @@ export interface CodeDelta {
 /** The cell reached the kernel, with its whole code; again, when it was edited and runs anew.
 
 ``repaired``: the model's call was not as it should be, and was understood. ``kept``: what else
-the cell had in an imported notebook. */
+the cell had in an imported notebook. ``language``: what it is written in, where not Python. */
 export interface CellStarted {
   type: "cell_started";
   cell_id: string;
@@ -220,6 +222,7 @@ export interface CellStarted {
   after_cell?: string;
   repaired?: boolean;
   kept?: Record<string, unknown>;
+  language?: string;
 }
 
 /** One more output of a cell; consecutive streams of one name append. */
@@ -395,7 +398,9 @@ export interface NetworkUsed {
 ``notebook``: the workspace file that is kept up to date as a notebook, empty for none;
 ``kept``: the metadata of the notebook that this was imported from.
 ``parent`` is told once, when a branch begins.
-``network``: whether code may reach the network. */
+``network``: whether code may reach the network.
+``kernel_name``: the kernelspec that was chosen, and ``python``: the interpreter; empty for
+none. ``language``: what that kernel runs. */
 export interface ConversationChanged {
   type: "conversation_changed";
   title?: string;
@@ -408,6 +413,9 @@ export interface ConversationChanged {
   kept?: Record<string, unknown>;
   parent?: ParentLink;
   network?: boolean;
+  kernel_name?: string;
+  python?: string;
+  language?: string;
 }
 
 /** Cells run once more, for a proof or to bring variables back: ``done`` of ``total`` have. */
@@ -515,6 +523,7 @@ export interface KernelInfo {
   state: "starting" | "idle" | "busy" | "restarting" | "dead" | "parked";
   reason?: string;
   hint?: string;
+  missing?: string;
   sandbox: "bwrap" | "landlock" | "none";
   network: boolean;
   used?: boolean;
@@ -577,6 +586,7 @@ export interface CellPart {
   edited?: boolean;
   kept?: Record<string, unknown>;
   refused_hosts?: string[];
+  language?: string;
 }
 
 /** A call of another tool than ``execute_code``, and what the model got for it. */
@@ -633,6 +643,9 @@ export interface Transcript {
   kept?: Record<string, unknown>;
   network?: boolean;
   hosts?: NetworkHost[];
+  kernel_name?: string;
+  python?: string;
+  language?: string;
   created_at: string;
   updated_at: string;
   kernel: KernelInfo;
@@ -654,6 +667,8 @@ export interface ConversationSummary {
   waiting?: boolean;
   parent?: ParentLink;
   network?: boolean;
+  kernel_name?: string;
+  python?: string;
 }
 
 /** A variable of the kernel. ``memory`` in bytes, of containers estimated from a sample.

@@ -65,6 +65,13 @@ def environment() -> dict[str, str]:
     }  # fmt: skip
 
 
+def outside_environment() -> dict[str, str]:
+    """For what runs outside of every cage by the person's wish, pip: its settings as well."""
+    more = ("PIP_", "UV_", "PYENV_ROOT", "WORKON_HOME")
+    own = {name: value for name, value in os.environ.items() if name.upper().startswith(more)}
+    return environment() | own
+
+
 def kernel_environment(python: str, run_dir: Path) -> dict[str, str]:
     """``environment()`` as a kernel on ``python`` needs it: a venv's scripts come first."""
     env = environment()

@@ -9,6 +9,7 @@ const WORTH = 3;
 
 interface Props {
   code: string;
+  language: string;
   writing: boolean;
   /** It is being written or runs: nothing is folded. */
   live: boolean;
@@ -18,7 +19,7 @@ interface Props {
   marks?: readonly number[] | undefined;
 }
 
-export function CellCode({ code, writing, live, all, onAll, marks = [] }: Props) {
+export function CellCode({ code, language, writing, live, all, onAll, marks = [] }: Props) {
   const words = useWords();
   const lines = code.trimEnd().split("\n").length;
   const foldable = !live && lines > SHOWN_LINES + WORTH;
@@ -34,7 +35,7 @@ export function CellCode({ code, writing, live, all, onAll, marks = [] }: Props)
             aria-hidden
           />
         ))}
-        <CodeBlock code={code} language="python" streaming={writing} copyable={false} />
+        <CodeBlock code={code} language={language} streaming={writing} copyable={false} />
       </div>
       {foldable && (
         <div className="px-3 pb-3">

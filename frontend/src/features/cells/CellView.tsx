@@ -61,6 +61,7 @@ export const CellView = memo(function CellView({ cell, conversationId, approval,
         {!view.folded && !editing && (
           <CellCode
             code={cell.code}
+            language={cell.language ?? "python"}
             writing={cell.status === "writing"}
             live={live}
             marks={cell.approval?.reasons.map((reason) => reason.line)}

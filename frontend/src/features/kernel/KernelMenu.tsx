@@ -1,12 +1,18 @@
 /** The kernel's light: its state, why, how well it is caged, and how to get it going again. */
-import { History, PackagePlus, RotateCw, Square } from "lucide-react";
+import { Boxes, History, PackagePlus, RotateCw, Square } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { useWords, type Words } from "../../i18n";
 import { api, type KernelAction } from "../../lib/api";
-import type { KernelInfo } from "../../protocol/generated";
+import { useKernels } from "../../lib/lists";
+import type { KernelInfo, Transcript } from "../../protocol/generated";
 import { ConfirmDialog } from "../../ui/ConfirmDialog";
 import { Menu, MenuItem, MenuLabel, MenuLine, MenuNote } from "../../ui/Menu";
 import { reportError } from "../../ui/report";
+import { environmentName } from "./environment";
+
+const EnvironmentDialog = lazy(async () => ({
+  default: (await import("./EnvironmentDialog")).EnvironmentDialog,
+}));
 
 const PackagesDialog = lazy(async () => ({
   default: (await import("./PackagesDialog")).PackagesDialog,
@@ -22,14 +28,16 @@ const LIGHTS: Record<KernelInfo["state"], string> = {
 };
 
 interface Props {
-  kernel: KernelInfo;
-  conversationId: string;
+  transcript: Transcript;
   /** Runs the cells again for their variables; absent while there are none. */
   onRestore?: (() => void) | undefined;
 }
 
-export function KernelMenu({ kernel, conversationId, onRestore }: Props) {
+export function KernelMenu({ transcript, onRestore }: Props) {
+  const { kernel, id: conversationId } = transcript;
   const words = useWords();
+  const rows = useKernels().data;
+  const [choosing, setChoosing] = useState(false);
   const [asking, setAsking] = useState(false);
   const [installing, setInstalling] = useState(false);
   const act = (action: KernelAction) => void api.kernel(conversationId, action).catch(reportError);
@@ -56,6 +64,12 @@ export function KernelMenu({ kernel, conversationId, onRestore }: Props) {
           <MenuNote key={note}>{note}</MenuNote>
         ))}
         <MenuLine />
+        <MenuItem icon={<Boxes size={16} aria-hidden />} onSelect={() => setChoosing(true)}>
+          <span className="block">{words.environment.choose}</span>
+          <span className="block truncate text-[13px] text-muted" data-environment-name>
+            {rows && environmentName(transcript, rows)}
+          </span>
+        </MenuItem>
         <MenuItem
           icon={<Square size={15} aria-hidden />}
           disabled={kernel.state !== "busy"}
@@ -75,17 +89,24 @@ export function KernelMenu({ kernel, conversationId, onRestore }: Props) {
             {words.replay.restore}
           </MenuItem>
         )}
-        <MenuItem
-          icon={<PackagePlus size={16} aria-hidden />}
-          disabled={kernel.sandbox === "landlock"}
-          onSelect={() => setInstalling(true)}
-        >
-          {words.packages.menu}
-        </MenuItem>
+        {(transcript.language ?? "python") === "python" && (
+          <MenuItem
+            icon={<PackagePlus size={16} aria-hidden />}
+            disabled={kernel.sandbox === "landlock"}
+            onSelect={() => setInstalling(true)}
+          >
+            {words.packages.menu}
+          </MenuItem>
+        )}
       </Menu>
       {installing && (
         <Suspense>
           <PackagesDialog conversationId={conversationId} onClose={() => setInstalling(false)} />
+        </Suspense>
+      )}
+      {choosing && (
+        <Suspense>
+          <EnvironmentDialog transcript={transcript} onClose={() => setChoosing(false)} />
         </Suspense>
       )}
       <ConfirmDialog

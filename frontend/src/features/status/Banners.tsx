@@ -1,6 +1,6 @@
 /** What stands in the way of working, with the mend: one banner for each, none if all is well. */
 import { RotateCw } from "lucide-react";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useWords } from "../../i18n";
 import { useConnection } from "../../lib/live";
 import type { KernelInfo } from "../../protocol/generated";
@@ -14,10 +14,12 @@ interface Props {
   kernel: KernelInfo | undefined;
   /** The server was asked and has no model to offer. */
   noModel: boolean;
+  /** What mends a kernel that cannot start, if something here does. */
+  mend?: ReactNode;
   onRestart: () => void;
 }
 
-export function Banners({ kernel, noModel, onRestart }: Props) {
+export function Banners({ kernel, noModel, mend, onRestart }: Props) {
   const words = useWords();
   const offline = useOffline();
   const dead = kernel?.state === "dead" && kernel.reason !== undefined ? kernel : undefined;
@@ -34,6 +36,7 @@ export function Banners({ kernel, noModel, onRestart }: Props) {
           detail={dead.reason}
           hint={dead.hint ?? words.kernel.cannotRunHint}
         >
+          {mend}
           <Button small onClick={onRestart}>
             <RotateCw size={14} aria-hidden />
             {words.kernel.restart}

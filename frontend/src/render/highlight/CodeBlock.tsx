@@ -1,6 +1,6 @@
 /**
- * Code as it stands: monospaced, scrolled sideways or wrapped, with a button that copies it. Python
- * gets colours once its highlighter is there; everything else stays plain.
+ * Code as it stands: monospaced, scrolled sideways or wrapped, with a button that copies it. It
+ * gets colours once the highlighter of its language is there; what has none stays plain.
  */
 import { type ComponentType, lazy, Suspense, useRef } from "react";
 import { useWords } from "../../i18n";
@@ -27,12 +27,22 @@ const PYTHON = /^(python|python3|py|py3|ipython|ipython3)$/i;
 const COLOURED_UP_TO = 200_000;
 
 type Coloured = ComponentType<{ code: string; streaming: boolean }>;
+type Other = ComponentType<{ code: string; language: string }>;
 
-const PlainCode: Coloured = ({ code }) => code;
+const PlainCode = ({ code }: { code: string }) => code;
 
 const PythonCode = lazy<Coloured>(() =>
   import("./PythonCode").catch(() => ({ default: PlainCode })),
 );
+
+const OtherCode = lazy<Other>(() => import("./OtherCode").catch(() => ({ default: PlainCode })));
+
+/** Words on a block that mean no language: it is never coloured. */
+const PLAIN = /^(text|plaintext|plain|output|console|none|unknown)$/i;
+
+function isColoured(code: string, language: string): boolean {
+  return code.length <= COLOURED_UP_TO && language !== "" && !PLAIN.test(language);
+}
 
 export function CodeBlock(props: Props) {
   const { code, language, streaming = false, wrap = false } = props;
@@ -40,7 +50,6 @@ export function CodeBlock(props: Props) {
   const words = useWords();
   const pre = useRef<HTMLPreElement>(null);
   const scrolls = useOverflow(pre);
-  const python = PYTHON.test(language ?? "") && code.length <= COLOURED_UP_TO;
   return (
     <div className="code">
       {labelled && language ? <div className="code-language">{language}</div> : null}
@@ -55,9 +64,13 @@ export function CodeBlock(props: Props) {
         {...(scrolls && { tabIndex: 0, role: "region", "aria-label": words.render.code })}
       >
         <code>
-          {python ? (
+          {isColoured(code, language ?? "") ? (
             <Suspense fallback={code}>
-              <PythonCode code={code} streaming={streaming} />
+              {PYTHON.test(language ?? "") ? (
+                <PythonCode code={code} streaming={streaming} />
+              ) : (
+                <OtherCode code={code} language={language ?? ""} />
+              )}
             </Suspense>
           ) : (
             code
