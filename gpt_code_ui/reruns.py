@@ -147,7 +147,10 @@ class Reruns:
         transcript = self._transcript(conversation_id)
         kept, turn = turns_before(transcript, before_turn)
         began = turn.started_at
-        branch = self._begin(title=transcript.title, model=transcript.model).id
+        branch = self._begin(
+            title=transcript.title, model=transcript.model, kernel=transcript.kernel_name or "",
+            python=transcript.python or "",
+        ).id  # fmt: skip
         log = self._store.events(conversation_id, 0)
         for at, event in copied(log, kept, began, branch):
             self._publisher.publish(branch, event, at=at)

@@ -18,6 +18,7 @@ from gpt_code_ui.containment import cage_options, contain, refuse_to_ask
 from gpt_code_ui.errors import GptCodeError, KernelError, NotFound
 from gpt_code_ui.figures import Figures
 from gpt_code_ui.kernel.client import KernelClient
+from gpt_code_ui.languages import plain_language
 from gpt_code_ui.ports import Stop
 from gpt_code_ui.program import make_run_dir
 from gpt_code_ui.proof_notes import KEY, noted_inputs
@@ -240,11 +241,12 @@ def _manager(cage: CageOptions, endings: ExitStack) -> tuple[KernelClient, Heare
 
 def _start(metadata: Mapping[str, Any], settings: Settings, folder: Path, out: str) -> StartKernel:
     spec, info = metadata.get("kernelspec", {}), metadata.get("language_info", {})
-    language = str(spec.get("language") or info.get("name") or "python").lower()
+    language = plain_language(str(spec.get("language") or info.get("name") or "python"))
     name = settings.kernel or (spec.get("name") if language != "python" else None)
     return StartKernel(
-        workspace=str(folder), python=str(settings.python), kernel_name=name, output_dir=out
-    )
+        workspace=str(folder), python=str(settings.python), kernel_name=name, output_dir=out,
+        language=None if language == "python" else language,
+    )  # fmt: skip
 
 
 def _kind(difference: Difference) -> str:

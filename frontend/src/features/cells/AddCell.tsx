@@ -9,11 +9,13 @@ import { CellEditor } from "./CellEditor";
 interface Props {
   conversationId: string;
   after: string;
+  /** What the kernel runs, where that is not Python. */
+  language: string | undefined;
   code: string | undefined;
   onChange: (code: string | undefined) => void;
 }
 
-export function AddCell({ conversationId, after, code, onChange }: Props) {
+export function AddCell({ conversationId, after, language, code, onChange }: Props) {
   const words = useWords();
   const [busy, setBusy] = useState(false);
   if (code === undefined) {
@@ -45,6 +47,7 @@ export function AddCell({ conversationId, after, code, onChange }: Props) {
     >
       <CellEditor
         code={code}
+        language={language}
         label={words.cell.newCell}
         busy={busy}
         onChange={onChange}

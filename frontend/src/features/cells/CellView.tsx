@@ -92,6 +92,7 @@ export const CellView = memo(function CellView({ cell, conversationId, approval,
         <AddCell
           conversationId={conversationId}
           after={cell.cell_id}
+          language={cell.language}
           code={view.added}
           onChange={(added) => change({ added })}
         />

@@ -1,4 +1,4 @@
-/** An editor for Python, in a chunk of its own; coloured by the same names as code that stands. */
+/** An editor, in a chunk of its own; code has the colours that it has where it stands. */
 import {
   defaultKeymap,
   history,
@@ -7,16 +7,24 @@ import {
   indentMore,
 } from "@codemirror/commands";
 import { pythonLanguage } from "@codemirror/lang-python";
-import { indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import {
+  indentOnInput,
+  indentUnit,
+  StreamLanguage,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import { nonce } from "../../lib/nonce";
 import { CLASSES } from "../../render/highlight/python";
+import { lineReader, lookOf } from "../../render/highlight/words";
 import "./editor.css";
 
 export interface EditorProps {
   code: string;
+  /** What it is in, where that is not Python. */
+  language?: string | undefined;
   label: string;
   onChange: (code: string) => void;
   onRun: () => void;
@@ -44,19 +52,25 @@ export default function CodeEditor(props: EditorProps) {
   });
   useEffect(() => {
     if (place.current === null) return undefined;
-    const { code, label } = latest.current;
+    const { code, label, language } = latest.current;
     const view = new EditorView({
       parent: place.current,
       state: EditorState.create({
         doc: code,
         selection: { anchor: code.length },
-        extensions: extensions(label, latest),
+        extensions: [colours(language), ...extensions(label, latest)],
       }),
     });
     view.focus();
     return () => view.destroy();
   }, []);
   return <div ref={place} className="cell-editor" />;
+}
+
+function colours(language: string | undefined): Extension {
+  if (language === undefined) return pythonLanguage;
+  const look = lookOf(language);
+  return look === undefined ? [] : StreamLanguage.define(lineReader(look));
 }
 
 function extensions(label: string, latest: { current: EditorProps }): Extension[] {
@@ -82,7 +96,6 @@ function extensions(label: string, latest: { current: EditorProps }): Extension[
     lineNumbers(),
     indentOnInput(),
     indentUnit.of("    "),
-    pythonLanguage,
     syntaxHighlighting(CLASSES),
     LOOK,
     EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),

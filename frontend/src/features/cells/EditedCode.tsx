@@ -27,6 +27,7 @@ export function EditedCode({ cell, conversationId, draft, onDraft }: Props) {
   return (
     <CellEditor
       code={draft}
+      language={cell.language}
       label={words.cell.editing(words.cell.label(cell.execution_count))}
       busy={busy}
       onChange={onDraft}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CodeLine } from "./python";
-import { coloured, lookOf } from "./words";
+import { coloured, lineReader, lookOf } from "./words";
 
 function tokens(code: string, language: string): CodeLine[] {
   const look = lookOf(language);
@@ -59,6 +59,24 @@ describe("a language without a parser", () => {
       }
     },
   );
+
+  test("is read line by line as it is read whole", () => {
+    const code = "const a = `x\ny` + 'z' /* c\nd */ + 1";
+    const look = lookOf("ts");
+    if (look === undefined) throw new Error("no such language");
+    const reader = lineReader(look);
+    const state = reader.startState();
+    const found: string[] = [];
+    for (const line of code.split("\n")) {
+      const stream = { string: line, pos: 0 };
+      while (stream.pos < line.length) {
+        const from = stream.pos;
+        const kind = reader.token(stream, state);
+        if (kind !== null) found.push(`${kind}:${line.slice(from, stream.pos)}`);
+      }
+    }
+    expect(found).toEqual(marked(code, "ts"));
+  });
 
   test("a language nobody knows has none", () => {
     expect(lookOf("klingon")).toBeUndefined();

@@ -175,6 +175,64 @@ function next(
   return [at + String.fromCodePoint(code.codePointAt(at) ?? 0).length, ""];
 }
 
+interface Open {
+  /** What closes the string or comment that a line before left open. */
+  until: string;
+  kind: string;
+}
+
+interface Stream {
+  readonly string: string;
+  pos: number;
+}
+
+/** The same for an editor, which reads line by line: names of tags instead of classes. */
+export function lineReader(look: Look) {
+  const keywords = new Set(look.keywords.split(" "));
+  return {
+    startState: (): Open => ({ until: "", kind: "" }),
+    copyState: (state: Open): Open => ({ ...state }),
+    token(stream: Stream, state: Open): string | null {
+      const { string: line, pos } = stream;
+      if (state.until !== "") {
+        const end = line.indexOf(state.until, pos);
+        stream.pos = end < 0 ? line.length : end + state.until.length;
+        const { kind } = state;
+        if (end >= 0) state.until = "";
+        return kind;
+      }
+      const [end, className] = next(line, pos, look, (word) => keywords.has(word));
+      stream.pos = end;
+      const kind = TAGS[className] ?? null;
+      if (end === line.length && kind !== null) {
+        state.until = openAfter(line.slice(pos), look);
+        state.kind = kind;
+      }
+      return kind;
+    },
+  };
+}
+
+const TAGS: Record<string, string> = {
+  "syn-comment": "comment",
+  "syn-string": "string",
+  "syn-keyword": "keyword",
+  "syn-number": "number",
+  "syn-variable": "variableName",
+};
+
+/** What has to come to close the last piece of a line; nothing where it is closed. */
+function openAfter(piece: string, { block, long = "" }: Look): string {
+  if (block && piece.startsWith(block[0])) {
+    return piece.length >= block[0].length + block[1].length && piece.endsWith(block[1])
+      ? ""
+      : block[1];
+  }
+  const quote = piece[0] ?? "";
+  if (quote === "" || !long.includes(quote)) return "";
+  return stringEnd(`${piece} `, 0, true) <= piece.length ? "" : quote;
+}
+
 function stringEnd(code: string, at: number, overLines: boolean): number {
   const quote = code[at];
   for (let end = at + 1; end < code.length; end++) {
