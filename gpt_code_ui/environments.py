@@ -66,6 +66,7 @@ class Environments:
         cannot be seen).
         """
         given = [one for one in find(self._environ, self._folders) if one.path != self._python]
+        given.sort(key=lambda one: mending.has(one.path, mending.PACKAGE) is False)
         pythons = [("default", self._python), *((one.origin, one.path) for one in given)]
         rows: Rows = [
             {

@@ -42,7 +42,7 @@ def find(environ: Mapping[str, str], folders: tuple[Path, ...] = ()) -> list[Int
             python = interpreter_in(path)
         except OSError:
             continue
-        if python is not None and len(found) < MOST:
+        if python is not None and not _is_python2(python) and len(found) < MOST:
             key = str(python) if _is_venv(python) else os.path.realpath(python)
             found.setdefault(key, Interpreter(str(python), origin))
     return list(found.values())
@@ -104,6 +104,12 @@ def _inside(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.is_dir())
     except OSError:
         return []
+
+
+def _is_python2(python: Path) -> bool:
+    """Whether that is all that is there: no kernel runs on it any more."""
+    libraries = python.parent.parent / "lib"
+    return any(libraries.glob("python2.*")) and not any(libraries.glob("python3*"))
 
 
 def _is_venv(python: Path) -> bool:

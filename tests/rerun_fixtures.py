@@ -65,7 +65,6 @@ class Lab:
             workspace_for=self.workspace,
             own_workspace=self._own,
             kernel_start=self._start,
-            kernels=list,
             system_prompt=lambda *_: "",
         )
 

@@ -155,7 +155,7 @@ def test_links_that_code_planted_are_not_followed(site: Site, files: str) -> Non
     for path in ("link", "folder/secret", "pipe"):
         answer = site.call("GET", f"{files}/{path}")
         assert 400 <= answer.status_code < 500, answer.text
-    assert site.call("GET", files).get_json() == {"files": []}
+    assert site.call("GET", files).get_json() == {"files": [], "complete": True}
     with zipfile.ZipFile(io.BytesIO(site.call("GET", f"{files}?zip").data)) as archive:
         assert archive.namelist() == []
 
@@ -198,7 +198,10 @@ def test_a_chunked_upload_that_is_broken_is_refused_whole(live: LiveSite, body: 
         answer = client.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b'{"error":{"code":"malformed","message":"The upload broke off."' in answer
-    assert live.call("GET", f"/api/conversations/{conversation}/files").get_json() == {"files": []}
+    assert live.call("GET", f"/api/conversations/{conversation}/files").get_json() == {
+        "files": [],
+        "complete": True,
+    }
     assert not list(live.workspace_for(conversation).root.iterdir())
 
 

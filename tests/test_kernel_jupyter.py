@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 import venv
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from gpt_code_ui.errors import KernelStartFailed
+from gpt_code_ui.kernel import mending
 from gpt_code_ui.kernel.jupyter import (
     Asked,
     Began,
@@ -164,7 +166,9 @@ def test_a_python_without_ipykernel(rig: Rig, tmp_path: Path) -> None:
     cell = talk.post("1")
     dead = talk.state("dead")
     assert dead.reason == f"ipykernel is not installed for {python}."
-    assert dead.hint == f"{python} -m pip install ipykernel"
+    # It has no pip of its own either.
+    assert dead.hint == shlex.join(mending.command(python))
+    assert dead.missing == "ipykernel"
     ran = talk.finished(cell)
     assert ran.status == "not_run"
     assert ran.end.reason == f"{dead.reason} To mend it: {dead.hint}"

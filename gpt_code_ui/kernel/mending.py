@@ -17,9 +17,11 @@ INHERITS = "include-system-site-packages = true"
 def has(python: str, module: str) -> bool | None:
     """Whether a module is installed for the interpreter; None where that cannot be seen."""
     prefix = Path(python).parent.parent
-    if any((folder / module).is_dir() for folder in _site_folders(prefix)):
+    folders = [folder for folder in _site_folders(prefix) if folder.is_dir()]
+    if any((folder / module).is_dir() for folder in folders):
         return True
-    return None if str(prefix) in SYSTEM or _inherits(prefix) else False
+    seen = folders and str(prefix) not in SYSTEM and not _inherits(prefix)
+    return False if seen else None
 
 
 def command(python: str) -> list[str]:

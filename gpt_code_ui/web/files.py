@@ -42,7 +42,8 @@ class Files:
         """The files, or with ``?zip`` all of them in one archive."""
         workspace = self._all.workspace(conversation_id)
         if "zip" not in request.args:
-            return answer({"files": workspace.list()})
+            files, complete = workspace.listing()
+            return answer({"files": files, "complete": complete})
         chunks = () if request.method == "HEAD" else workspace.zip_stream()
         return as_attachment(Response(chunks, mimetype="application/zip"), "files.zip")
 

@@ -86,11 +86,17 @@ class Workspace:
 
     def list(self) -> Entries:
         """The files, folder by folder; hidden ones, links and special files are left out."""
+        return self.listing()[0]
+
+    def listing(self) -> tuple[Entries, bool]:
+        """The same, and whether these are all: no more names are looked at than a walk may."""
+        budget = Budget()
         with opened_folder(self.root, []) as folder:
-            return [
-                _entry(found.path, found.status)
-                for found in walk(folder, Budget(), hard_links=self._hard_links)
+            found = [
+                _entry(one.path, one.status)
+                for one in walk(folder, budget, hard_links=self._hard_links)
             ]
+        return found, budget.left > 0
 
     def delete(self, path: str) -> None:
         """Remove a file, or a link but not what it points to. Raises NotFound, InvalidValue."""

@@ -24,7 +24,8 @@ test.afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 async function run(chat: Chat, code: string): Promise<void> {
   const box = chat.page.getByPlaceholder(/to run/);
-  if (!(await box.isVisible())) await chat.page.getByRole("button", { name: "Run Python" }).click();
+  if (!(await box.isVisible()))
+    await chat.page.getByRole("button", { name: /^Run (Python|code)$/ }).click();
   await box.fill(code);
   await chat.page.keyboard.press("Enter");
 }

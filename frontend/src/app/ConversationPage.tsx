@@ -148,6 +148,7 @@ export function ConversationPage({
           area={composer}
           conversationId={id}
           running={transcript !== undefined && isRunning(transcript)}
+          language={transcript?.language === "python" ? undefined : transcript?.language}
           model={model.current}
           ensure={actions.ensure}
           discard={actions.discard}

@@ -435,6 +435,11 @@ export const en = {
     run: "Run",
     stop: "Stop",
     attach: "Attach files",
+    otherLanguage: {
+      codePlaceholder: "Code to run in this conversation's kernel",
+      codeMode: "Run code",
+      codeModeHint: "Run what you type in the kernel, without the model",
+    },
     codeMode: "Run Python",
     codeModeHint: "Run what you type as Python, without the model",
     hint: "Models make mistakes. Check what matters.",
@@ -571,6 +576,10 @@ export const en = {
     removeBody: (name: string) => `${name} is deleted from the workspace. This cannot be undone.`,
     cancelUpload: (name: string) => `Stop uploading ${name}`,
     progress: (name: string) => `Uploading ${name}`,
+    more: (all: number, shown: number, complete: boolean) =>
+      complete
+        ? `The first ${shown.toLocaleString("en")} of ${all.toLocaleString("en")} files are shown.`
+        : `This folder holds more files than are looked at. The first ${shown.toLocaleString("en")} are shown, and what cells change in it is not listed. Code can use all of them.`,
   },
   variables: {
     title: "Variables",

@@ -403,6 +403,11 @@ export const zhCN: Words = {
     run: "运行",
     stop: "停止",
     attach: "添加文件",
+    otherLanguage: {
+      codePlaceholder: "在本对话的内核中运行的代码",
+      codeMode: "运行代码",
+      codeModeHint: "把输入直接交给内核运行，不经过模型",
+    },
     codeMode: "运行 Python",
     codeModeHint: "把输入当作 Python 直接运行，不经过模型",
     hint: "模型会出错，重要内容请核实。",
@@ -536,6 +541,10 @@ export const zhCN: Words = {
     removeBody: (name) => `${name} 将从工作区删除，无法撤销。`,
     cancelUpload: (name) => `停止上传 ${name}`,
     progress: (name) => `正在上传 ${name}`,
+    more: (all, shown, complete) =>
+      complete
+        ? `显示 ${all.toLocaleString("en")} 个文件中的前 ${shown.toLocaleString("en")} 个。`
+        : `这个文件夹里的文件超出了查看的数量。这里显示前 ${shown.toLocaleString("en")} 个，单元对它的改动不会列出。代码可以使用全部文件。`,
   },
   variables: {
     title: "变量",

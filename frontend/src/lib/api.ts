@@ -143,6 +143,12 @@ export interface SentRequest {
   sha256?: string;
 }
 
+/** Not `complete`: the folder holds more than is looked at. */
+export interface FileListing {
+  files: FileEntry[];
+  complete: boolean;
+}
+
 export type KernelAction = "interrupt" | "restart" | "restore";
 
 /** What a revert did; it can be reverted itself by its id. */
@@ -363,8 +369,10 @@ export const api = {
   kernels: async (): Promise<KernelChoice[]> => listIn(await request("GET", "kernels"), "kernels"),
   installKernel: (id: string) => request<Mended>("POST", `${of(id)}/kernel`, { action: "install" }),
 
-  files: async (id: string): Promise<FileEntry[]> =>
-    listIn(await request("GET", `${of(id)}/files`), "files"),
+  files: async (id: string): Promise<FileListing> => {
+    const answer = await request<{ complete?: boolean }>("GET", `${of(id)}/files`);
+    return { files: listIn(answer, "files"), complete: answer.complete ?? true };
+  },
   profile: (id: string, path: string) =>
     request<Profile>("GET", `${of(id)}/files/${segments(path)}?preview`),
   requests: async (id: string, turnId: string): Promise<SentRequest[]> =>

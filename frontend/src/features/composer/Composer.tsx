@@ -18,16 +18,20 @@ interface Props extends SubmitDeps {
   conversationId: string | undefined;
   /** A turn or a cell of this conversation runs. */
   running: boolean;
+  /** What its kernel runs, where that is not Python. */
+  language?: string | undefined;
   onStop: () => void;
   onFiles: (files: File[]) => void;
   area: RefObject<HTMLTextAreaElement | null>;
 }
 
-export function Composer({ conversationId, running, onStop, onFiles, area, ...deps }: Props) {
+export function Composer(props: Props) {
+  const { conversationId, running, language, onStop, onFiles, area, ...deps } = props;
   const words = useWords();
   const hint = useId();
   const key = conversationId ?? NEW;
   const draft = useDraft(key);
+  const code = language === undefined ? words.composer : words.composer.otherLanguage;
   const { sending, submit } = useSubmit(key, deps);
   useGrow(area, draft.text);
   const blocked = running && !draft.code;
@@ -73,7 +77,7 @@ export function Composer({ conversationId, running, onStop, onFiles, area, ...de
           onPaste={onPaste}
           aria-label={words.composer.label}
           aria-describedby={hint}
-          placeholder={draft.code ? words.composer.codePlaceholder : words.composer.placeholder}
+          placeholder={draft.code ? code.codePlaceholder : words.composer.placeholder}
           autoComplete="off"
           spellCheck={!draft.code}
           enterKeyHint="send"
@@ -81,7 +85,11 @@ export function Composer({ conversationId, running, onStop, onFiles, area, ...de
         />
         <div className="flex items-center gap-1 p-2">
           <PickFiles onFiles={onFiles} />
-          <CodeToggle code={draft.code} onChange={(code) => changeDraft(key, { code })} />
+          <CodeToggle
+            words={code}
+            code={draft.code}
+            onChange={(code) => changeDraft(key, { code })}
+          />
           <span className="min-w-0 flex-1 truncate px-2 text-right text-[13px] text-muted">
             {sending ? words.composer.uploading : waits && words.composer.busy}
           </span>
@@ -170,10 +178,15 @@ function PickFiles({ onFiles }: { onFiles: (files: File[]) => void }) {
   );
 }
 
-function CodeToggle({ code, onChange }: { code: boolean; onChange: (code: boolean) => void }) {
-  const words = useWords();
+interface ToggleProps {
+  words: { codeMode: string; codeModeHint: string };
+  code: boolean;
+  onChange: (code: boolean) => void;
+}
+
+function CodeToggle({ words, code, onChange }: ToggleProps) {
   return (
-    <Tip label={words.composer.codeModeHint} side="top">
+    <Tip label={words.codeModeHint} side="top">
       <button
         type="button"
         aria-pressed={code}
@@ -181,7 +194,7 @@ function CodeToggle({ code, onChange }: { code: boolean; onChange: (code: boolea
         className={`touch inline-flex h-9 shrink-0 items-center gap-1.5 rounded-full px-3 text-[13px] transition-colors ${code ? "bg-accent-soft font-medium text-accent" : "text-muted hover:bg-hover hover:text-fg"}`}
       >
         <SquareTerminal size={17} aria-hidden />
-        {words.composer.codeMode}
+        {words.codeMode}
       </button>
     </Tip>
   );

@@ -19,7 +19,7 @@ export function named(pasted: readonly File[], conversationId: string | undefine
 }
 
 function namesIn(conversationId: string): string[] {
-  const there = listed.get(conversationId).data ?? [];
+  const there = listed.get(conversationId).data?.files ?? [];
   const coming = uploads.useUploads
     .getState()
     .items.filter((item) => item.conversationId === conversationId);

@@ -2,7 +2,7 @@
 import { FileArchive, Upload, X } from "lucide-react";
 import { type DragEvent, useMemo, useRef, useState } from "react";
 import { useWords } from "../../i18n";
-import { zipUrl } from "../../lib/api";
+import { type FileListing, zipUrl } from "../../lib/api";
 import { firstThatSpeaks } from "../../lib/instructions";
 import { useFiles } from "../../lib/lists";
 import { useTranscript } from "../../lib/live";
@@ -14,6 +14,10 @@ import { ProgressBar } from "../../ui/Progress";
 import { messageOf } from "../../ui/report";
 import { FileRow } from "./FileRow";
 import { useDropped } from "./useDropped";
+
+/** More rows than this nobody reads, and the page would be slow. */
+const MOST_SHOWN = 1000;
+const NO_FILES: FileListing = { files: [], complete: true };
 
 interface Props {
   conversationId: string | undefined;
@@ -97,7 +101,8 @@ function List({ conversationId }: { conversationId: string | undefined }) {
   const moving = items.filter(
     (item) => item.conversationId === conversationId && item.state !== "done",
   );
-  const files = data ?? [];
+  const { files, complete } = data ?? NO_FILES;
+  const shown = files.slice(0, MOST_SHOWN);
   if (files.length === 0 && moving.length === 0) {
     const text = error ? words.files.failed : words.files.empty;
     return <p className="px-5 text-[13px] text-pretty text-muted">{text}</p>;
@@ -107,7 +112,12 @@ function List({ conversationId }: { conversationId: string | undefined }) {
       {moving.map((item) => (
         <MovingRow key={item.id} item={item} />
       ))}
-      {conversationId !== undefined && <FileRows files={files} conversationId={conversationId} />}
+      {conversationId !== undefined && <FileRows files={shown} conversationId={conversationId} />}
+      {(shown.length < files.length || !complete) && (
+        <li className="px-2 pt-2 text-[13px] text-pretty text-muted">
+          {words.files.more(files.length, shown.length, complete)}
+        </li>
+      )}
     </ul>
   );
 }
