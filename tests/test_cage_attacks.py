@@ -159,6 +159,22 @@ def test_what_the_kernel_runs_from_stays_as_it_is(scene: Scene) -> None:
     assert (after.st_mode, after.st_mtime_ns) == (before.st_mode, before.st_mtime_ns)
 
 
+def test_no_setting_of_the_machine_can_be_opened_for_writing(scene: Scene) -> None:
+    # As root these are ours by their owner, whatever capabilities are left: a core_pattern that
+    # names a program of the code's would be run outside, by the system.
+    code = """
+    found = []
+    for top in ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/driver", "/sys"):
+        for folder, _, names in os.walk(top):
+            for path in (os.path.join(folder, name) for name in names):
+                if isinstance(handle := tried(lambda: os.open(path, os.O_WRONLY)), int):
+                    os.close(handle)
+                    found.append(path)
+    print(found, end="")
+    """.replace("\n    ", "\n")
+    assert scene.talk.run(code).text == "[]"
+
+
 # --- secrets -----------------------------------------------------------------------------------
 
 
@@ -185,6 +201,22 @@ def test_no_server_of_this_machine_can_be_reached(scene: Scene) -> None:
     with listening(socket.AF_INET, ("127.0.0.1", 0)) as (host, port):
         connect = f"socket.create_connection(({host!r}, {port}), 2)"
         assert scene.value(connect) in ("ECONNREFUSED", "EACCES", "EPERM")
+
+
+def test_nobody_outside_can_reach_in(scene: Scene) -> None:
+    # listen() gives a port by itself, past what rules over bind().
+    code = (
+        "door = tried(socket.socket)\n"
+        "print(tried(lambda: (door.listen(), door.getsockname()[1])[1]))"
+    )
+    ran = scene.talk.run(code)
+    assert ran.error is None
+    port = ran.text.strip()
+    if port.isdigit():
+        with pytest.raises(OSError), socket.create_connection(("127.0.0.1", int(port)), 2):
+            pass
+    else:
+        assert scene.level == "landlock"
 
 
 @pytest.mark.parametrize("where", ["abstract", "path"])

@@ -115,9 +115,13 @@ def arguments(bwrap: Bwrap, cage: Cage) -> list[str]:
     args += ["--clearenv"] if bwrap.has("--clearenv") else []
     for _, mount in sorted(_mounts(bwrap, cage), key=lambda m: Path(m[0]).parts):
         args += mount
-    if not cage.everything and bwrap.has("--remount-ro"):
-        # Otherwise memory could be filled by files here, past every limit.
-        args += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    if bwrap.has("--remount-ro"):
+        # For root the settings of the whole machine could be written here, one of which names a
+        # program that the system runs outside.
+        args += ["--remount-ro", "/proc"]
+        if not cage.everything:
+            # Otherwise memory could be filled by files here, past every limit.
+            args += ["--remount-ro", "/dev", "--remount-ro", "/"]
     for name, value in cage.env.items():
         args += ["--setenv", name, value]
     args += ["--chdir", cage.chdir]

@@ -17,7 +17,7 @@ NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
 CLONE_NAMESPACES = 0x7E020080  # CLONE_NEW*: mount, cgroup, uts, ipc, user, pid, network, time
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
-STREAM, TYPE_MASK, NETLINK_ROUTE, TCP = 1, 0xF, 0, 6
+STREAM, TYPE_MASK, NETLINK_ROUTE = 1, 0xF, 0
 MSG_FASTOPEN = 0x20000000
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -63,8 +63,8 @@ SENDTO, SENDMSG, SENDMMSG = (44, 206), (46, 211), (307, 269)
 
 @dataclass(frozen=True)
 class Rules:
-    """``sockets``: ``own`` in a network namespace, ``listen`` where only being connected to is
-    allowed, ``none``. ``landlock``: also refuse what that leaves open."""
+    """``sockets``: ``own`` in a network namespace, ``listen`` where only being connected to, by
+    name in a folder, is allowed, ``none``. ``landlock``: also refuse what that leaves open."""
 
     sockets: str = "own"
     landlock: bool = False
@@ -144,10 +144,8 @@ def _socket(number: int, rules: Rules) -> list[bytes]:
         unix = internet = [done]
     else:
         kind = [_argument(1), _line(AND, TYPE_MASK), _line(EQUAL, STREAM, 1, 0), _refuse(EACCES)]
-        protocol = [
-            _argument(2), _line(EQUAL, 0, 2, 0), _line(EQUAL, TCP, 1, 0), _refuse(EACCES),
-        ]  # fmt: skip
-        unix, internet = [*kind, done], [*kind, *protocol, done]
+        # Not even to listen: that takes a port by itself, which Landlock's rule of bind() misses.
+        unix, internet = [*kind, done], [_refuse(EACCES)]
     lines = [_argument(0)]
     for family, rule in (
         (AF_UNIX, unix), (AF_NETLINK, netlink), (AF_INET, internet), (AF_INET6, internet),
