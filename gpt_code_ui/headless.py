@@ -5,7 +5,6 @@ run produces replaces only what an earlier run of the same notebook made and nob
 """
 
 import hashlib
-import json
 import os
 import secrets
 import shutil
@@ -19,7 +18,7 @@ from gpt_code_ui.conversations import Conversations
 from gpt_code_ui.errors import GptCodeError, UsageError
 from gpt_code_ui.kept_notebooks import Place
 from gpt_code_ui.notebook import ipynb_text
-from gpt_code_ui.notebook_file import NotebookFile, checked_path, is_ours
+from gpt_code_ui.notebook_file import NotebookFile, checked_path, is_ours, read_notebook
 from gpt_code_ui.plain_text import plain
 from gpt_code_ui.protocol import (
     ApprovalRequested,
@@ -323,7 +322,7 @@ def _produced_before(output: Path | None) -> dict[str, str]:
     if output is None or not output.exists():
         return {}
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        noted = json.loads(output.read_text("utf-8"))["metadata"]["gptcode"].get(PRODUCED, {})
+        noted = read_notebook(output)["metadata"]["gptcode"].get(PRODUCED, {})
         return {str(output.parent / name): str(digest) for name, digest in noted.items()}
     return {}
 
@@ -331,7 +330,7 @@ def _produced_before(output: Path | None) -> dict[str, str]:
 def _note_produced(output: Path, files: list[Path]) -> None:
     """Write into the notebook what it made, for the next run to know."""
     with suppress(OSError, ValueError, KeyError):
-        notebook = json.loads(output.read_text("utf-8"))
+        notebook = read_notebook(output)
         noted = {path.relative_to(output.parent).as_posix(): _digest(path) for path in files}
         notebook["metadata"]["gptcode"][PRODUCED] = noted
         NotebookFile(output, is_new=False).write(ipynb_text(notebook))

@@ -107,7 +107,7 @@ class KeptNotebooks:
 
     def keep_inside(self, conversation_id: str, title: str) -> str:
         """Keep it in its workspace and return the file's name. Raises NoRoom."""
-        folder = self._workspace(conversation_id)
+        folder = self._workspace(conversation_id).resolve()
         path = folder / f"{stem_from(title)}{ENDING}"
         file = NotebookFile(path, is_new=not is_ours(path, conversation_id))
         try:
@@ -212,7 +212,7 @@ class KeptNotebooks:
             return None
         path = Path(fold.notebook)
         inside = not path.is_absolute()
-        folder = self._workspace(conversation_id) if inside else path.parent
+        folder = self._workspace(conversation_id).resolve() if inside else path.parent
         return Place(folder, path.name, inside=inside, is_new=False)
 
     def _tell(self, conversation_id: str, place: Place, path: Path, fold: Fold) -> None:

@@ -1,9 +1,11 @@
 """Notebooks kept up to date: when they are written, under which name, and never by halves."""
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +212,50 @@ def test_whose_a_notebook_is(tmp_path: Path) -> None:
         path.write_text(text)
         assert is_ours(path) is ours
     assert not is_ours(tmp_path / "none")
+    path.unlink()
+    os.mkfifo(path)
+    assert not is_ours(path)
+
+
+def test_code_that_swaps_files_under_us_changes_nothing_elsewhere(tmp_path: Path) -> None:
+    workspace, theirs = tmp_path / "workspace", tmp_path / "theirs"
+    workspace.mkdir()
+    theirs.write_text("secret")
+    theirs.chmod(0o600)
+    path, over = workspace / "n.ipynb", threading.Event()
+    NotebookFile(path).write("{}")
+
+    def swap() -> None:
+        while not over.is_set():
+            for one in workspace.iterdir():
+                with suppress(OSError):
+                    if one.name.endswith(".part"):
+                        one.unlink()
+                        one.symlink_to(theirs)
+
+    thread = threading.Thread(target=swap, name="code")
+    thread.start()
+    try:
+        for _ in range(100):
+            with suppress(OSError):
+                path.unlink()
+            path.touch()
+            path.chmod(0o777)
+            with suppress(OSError):
+                NotebookFile(path, is_new=False).write("{}")
+    finally:
+        over.set()
+        thread.join()
+    assert (theirs.read_text(), theirs.stat().st_mode & 0o777) == ("secret", 0o600)
+
+
+def test_a_folder_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
+    workspace, theirs = tmp_path / "workspace", tmp_path / "theirs"
+    (workspace / "sub").mkdir(parents=True)
+    theirs.mkdir()
+    place = place_for(workspace / "sub" / "n.ipynb")
+    (workspace / "sub").rename(workspace / "old")
+    (workspace / "sub").symlink_to(theirs)
+    with pytest.raises(OSError, match="link"):
+        NotebookFile(place.folder / "n.ipynb").write("{}")
+    assert list(theirs.iterdir()) == []
