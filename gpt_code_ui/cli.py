@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = COMMANDS.get(arguments[0]) if arguments else None
         if command is not None:
             return command(arguments[1:])
-        return serve(load(parse(arguments)))
+        return serve(_load(parse(arguments)))
     except (UsageError, StoreError) as error:
         hint = f" ({error.hint})" if error.hint else ""
         print(f"gptcode: {error.message}{hint}", file=sys.stderr)
@@ -122,6 +122,21 @@ def _add(parser: argparse.ArgumentParser, row: Setting) -> None:
         parser.add_argument(name, action="append", metavar=row.metavar, help=row.help)
     else:
         parser.add_argument(name, metavar=row.metavar, help=row.help)
+
+
+def _load(flags: Mapping[str, object]) -> Settings:
+    """The settings, unless they would come from a ``.env`` that code may have written."""
+    from gpt_code_ui.trusted_dotenv import TrustedDotenv
+
+    dotenv = Path.cwd() / ".env"
+    # As they are without it: it does not vouch for itself.
+    without = load(flags, folder=Path(os.devnull))
+    trusted = TrustedDotenv(without.data_dir)
+    if not without.trust_env:
+        trusted.check(dotenv)
+    settings = load(flags)
+    trusted.note(dotenv, settings.folder)
+    return settings
 
 
 def serve(settings: Settings) -> int:
@@ -184,7 +199,7 @@ def _program(
 def _doctor(arguments: Sequence[str]) -> int:
     from gpt_code_ui.doctor import examine
 
-    return examine(load(parse(arguments)))
+    return examine(_load(parse(arguments)))
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -197,7 +212,7 @@ def _run(arguments: Sequence[str]) -> int:
     text = sys.stdin.read() if prompt == "-" else str(prompt)
     paths = tuple(map(Path, files)) if isinstance(files, list) else ()
     order = Order(text, paths, Path(str(output)) if output else None).checked()
-    with _headless(load(given)) as (program, signalled):
+    with _headless(_load(given)) as (program, signalled):
         run = HeadlessRun(program.conversations, _say)
         with _stopped_by(signalled, run.stop):
             try:
@@ -267,7 +282,7 @@ def _import_config(arguments: Sequence[str]) -> int:
 
     if not arguments or arguments[0].startswith("-"):
         raise UsageError("import-config needs a file", hint="gptcode import-config config.json")
-    settings = load(parse(arguments[1:]))
+    settings = _load(parse(arguments[1:]))
     DataFolder(settings.data_dir)
     for line in import_config(Path(arguments[0]), settings):
         print(line)
@@ -284,7 +299,7 @@ def _serve_mcp(arguments: Sequence[str]) -> int:
     from gpt_code_ui.mcp.service import serve as serve_stdio
     from gpt_code_ui.program import check_host
 
-    settings = load(parse(arguments))
+    settings = _load(parse(arguments))
     check_root(settings)
     check_host(settings)
     if settings.folder is not None:

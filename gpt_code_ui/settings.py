@@ -98,6 +98,9 @@ class Settings:
         flag="--allow-read", metavar="DIR"))
     allow_root: bool = field(default=False, metadata=_row(
         kind.a_switch, "start as root, in a container for example", flag="--allow-root"))
+    trust_env: bool = field(default=False, metadata=_row(
+        kind.a_switch, "believe the .env of a folder that code has worked in, though it was made "
+        "or changed since", flag="--trust-env"))
     kernel_memory: kind.Amount = field(default=kind.Amount(percent=75), metadata=_row(
         kind.an_amount, "how much memory a kernel may use before it is ended: like 4GB, or a "
         "share of what the machine has (default: 75%)"))

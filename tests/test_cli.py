@@ -20,6 +20,7 @@ from gpt_code_ui import __version__
 from gpt_code_ui.cli import main, parse
 from gpt_code_ui.errors import UsageError
 from gpt_code_ui.server import listen
+from gpt_code_ui.trusted_dotenv import TrustedDotenv
 from gpt_code_ui.web.page import bundle_is_there
 
 ROOT = Path(__file__).parent.parent
@@ -131,6 +132,40 @@ def test_a_cell_runs_in_the_folder_that_was_named(data_dir: Path, tmp_path: Path
         assert (finished["status"], finished["files"]["added"]) == ("ok", ["made.txt"])
         assert gptcode.end()[0] == 0
     assert (folder / "made.txt").read_text() == "x"
+
+
+def test_what_code_left_as_dotenv_is_not_believed(data_dir: Path, tmp_path: Path) -> None:
+    (folder := tmp_path / "folder").mkdir()
+    dotenv = folder / ".env"
+    dotenv.write_text("GPTCODE_DEMO=1\n")
+    with running(data_dir, str(folder), cwd=folder) as gptcode:
+        assert "  model  demo" in gptcode.banner  # nothing of ours ran here before
+    dotenv.write_text("GPTCODE_SANDBOX=none\nGPTCODE_TRUST_ENV=1\n")
+    for where in ([str(folder)], []):
+        code, _, err = run("--data-dir", str(data_dir), *where, *NO_PAGE, cwd=folder)
+        assert (code, err.count("\n")) == (2, 1)
+        assert f"{dotenv} was made or changed since code worked in this folder" in err
+    dotenv.write_text("GPTCODE_DEMO=1\n")
+    with running(data_dir, str(folder), cwd=folder) as gptcode:
+        assert "  model  demo" in gptcode.banner
+    dotenv.write_text("GPTCODE_DEMO=yes\n")
+    for flags in (["--trust-env"], []):
+        with running(data_dir, *flags, cwd=folder) as gptcode:
+            assert "  model  demo" in gptcode.banner
+
+
+def test_a_dotenv_elsewhere_is_nobodys_business(data_dir: Path, tmp_path: Path) -> None:
+    (folder := tmp_path / "folder").mkdir()
+    dotenv = tmp_path / ".env"
+    trusted = TrustedDotenv(data_dir)
+    trusted.note(dotenv, folder)
+    dotenv.write_text("GPTCODE_MODEL=mine\n")
+    TrustedDotenv(data_dir).check(dotenv)
+    (folder / "sub").mkdir()
+    (below := folder / "sub" / ".env").write_text("GPTCODE_MODEL=mine\n")
+    with pytest.raises(UsageError, match="code may have done it"):
+        TrustedDotenv(data_dir).check(below)
+    assert (data_dir / "folders.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_printed_address_lets_a_browser_in_once(data_dir: Path) -> None:

@@ -35,6 +35,7 @@ RANKS = {
     "kernel.installer": 2, "installs": 2,
     "kernel.watch": 3, "reader_cage": 2, "kernel.network": 2, "kernel.cage": 3, "containment": 3,
     "kernel.inside": 0, "kernel.queries": 4, "disk_use": 0,
+    "trusted_dotenv": 3,
     "profiles": 3, "answer": 3, "subscription": 3, "cell_watch": 3, "open_parts": 3,
     "model_list": 3, "providers": 4, "kernelspecs": 3, "imported": 3, "chat_completions": 3,
     "kernel.jupyter": 3, "kernel.client": 3, "kernel.outbox": 3, "kernel.changes": 3,
