@@ -275,3 +275,46 @@ def test_charts_come_as_their_json(rig: Rig) -> None:
     (chart,) = altair.outputs
     assert re.search(r"vnd\.vegalite\.v\d+[+.]json", " ".join(getattr(chart, "data", {})))
     assert talk.run("'MimetypeAltair' in globals()").value == "False"
+
+
+SEND = """
+import IPython, json
+kernel = IPython.get_ipython().kernel
+def send(content, kind="display_data"):
+    header = {"msg_type": kind, "msg_id": "1", "session": "x", "username": "", "version": "5.3",
+              "date": "2026-01-01T00:00:00Z"}
+    parts = [json.dumps(header), json.dumps(kernel.get_parent()["header"], default=str), "{}",
+             content]
+    parts = [part.encode() for part in parts]
+    signature = kernel.session.sign(parts)
+    kernel.iopub_socket.send_multipart([b"x", b"<IDS|MSG>", signature, *parts])
+"""
+
+
+@pytest.mark.keeps("one manager serves the module")
+@pytest.mark.parametrize("depth", [90, 101, 240, 900, 200_000])
+def test_an_output_that_is_nested_without_end_costs_no_other_its_output(
+    rig: Rig, depth: int
+) -> None:
+    talk = rig.conversation()
+    nested = f"""'{{"data":{{"a/b":' + '['*{depth} + ']'*{depth} + '}}}}'"""
+    ran = talk.run(f"{SEND}\nsend({nested})\nprint(1)")
+    kinds = [one.data for one in ran.outputs if isinstance(one, DisplayDataOutput)]
+    assert [list(data) for data in kinds] == {
+        90: [["a/b"]], 200_000: []}.get(depth, [["text/plain"]])  # fmt: skip
+    assert ran.text == "1\n"
+    assert talk.run("print(2)").text == "2\n"
+
+
+@pytest.mark.keeps("one manager serves the module")
+def test_what_is_no_message_is_dropped(rig: Rig) -> None:
+    talk = rig.conversation()
+    bodies = [
+        "{}", "[]", "5", "null", '{"data": 5}', '{"data": [[1, 2]], "transient": 5}',
+        '{"name": "stdout", "text": null}', '{"execution_state": []}',
+        '{"data": {"a/b": 1}, "transient": {"display_id": {}}, "metadata": 5}',
+    ]  # fmt: skip
+    kinds = ["display_data", "update_display_data", "stream", "error", "status", "clear_output"]
+    talk.run(SEND)
+    talk.run(f"for kind in {kinds}:\n    for body in {bodies}: send(body, kind)")
+    assert talk.run("print(2)").text == "2\n"

@@ -1,13 +1,18 @@
 """zmq sockets on an event loop, without a task or a future per message; and the heart's echo."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import zmq
 
+log = logging.getLogger(__name__)
+
 RECONNECT_MS = 10
 RECEIVE_QUEUE = 100_000
 BATCH = 64
+# A larger one ends the connection, which is made again.
+LARGEST_BYTES = 512 << 20
 HEARTBEAT_S = 2.5
 MISSED_BEATS = 2
 
@@ -19,6 +24,7 @@ def open_socket(
     socket = context.socket(kind)
     socket.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
     socket.setsockopt(zmq.RCVHWM, RECEIVE_QUEUE)
+    socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_BYTES)
     socket.setsockopt(zmq.SNDTIMEO, 0)
     if kind == zmq.SUB:
         socket.setsockopt(zmq.SUBSCRIBE, b"")
@@ -47,7 +53,11 @@ class Channel:
                 parts = self.socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            self._receive(parts)
+            try:
+                self._receive(parts)
+            except Exception:
+                # Whatever it was: unread, the rest would lie here for ever, and grow.
+                log.exception("a message of the kernel could not be taken")
         self._loop.call_soon(self.read)
 
     def wake(self) -> None:

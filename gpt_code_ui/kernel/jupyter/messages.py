@@ -80,6 +80,10 @@ class Answered:
     content: dict[str, Any]
 
 
+# Deeper values cannot be written and read again by everybody on their way to the page.
+DEPTH_MAX = 100
+TOO_DEEP = "An output was nested too deeply to be shown."
+
 KernelMessage = Shown | Updated | Cleared | Began | Idle | Replied | Asked | Answered
 
 
@@ -95,12 +99,12 @@ def read_message(kind: str, parent: str, content: dict[str, Any]) -> KernelMessa
                 return Shown(parent, StreamOutput(name="stderr", text=text))
             return Shown(parent, StreamOutput(name="stdout", text=text))
         case "display_data":
-            shown = DisplayDataOutput(data=content["data"], metadata=content.get("metadata") or {})
+            shown = DisplayDataOutput(data=bundle(content), metadata=flat(content.get("metadata")))
             return Shown(parent, shown, display_id(content))
         case "execute_result":
             result = ExecuteResultOutput(
-                data=content["data"],
-                metadata=content.get("metadata") or {},
+                data=bundle(content),
+                metadata=flat(content.get("metadata")),
                 execution_count=content.get("execution_count"),
             )
             return Shown(parent, result, display_id(content))
@@ -118,7 +122,7 @@ def read_state_message(kind: str, parent: str, content: dict[str, Any]) -> Kerne
     match kind:
         case "update_display_data":
             name = display_id(content)
-            data, metadata = dict(content["data"]), dict(content.get("metadata") or {})
+            data, metadata = bundle(content), flat(content.get("metadata"))
             return Updated(parent, name, data, metadata) if name else None
         case "clear_output":
             return Cleared(parent, bool(content.get("wait")))
@@ -138,6 +142,31 @@ def read_state_message(kind: str, parent: str, content: dict[str, Any]) -> Kerne
             return Asked(parent, str(content.get("prompt", "")), bool(content.get("password")))
         case _:
             return None
+
+
+def bundle(content: dict[str, Any]) -> dict[str, Any]:
+    """The data of an output by MIME type, without what is nested too deeply."""
+    data = flat(content["data"])
+    return data if data or not content["data"] else {"text/plain": TOO_DEEP}
+
+
+def flat(values: Any) -> dict[str, Any]:
+    """The values that are not nested too deeply."""
+    return {name: value for name, value in dict(values or {}).items() if not is_deep(value)}
+
+
+def is_deep(value: Any) -> bool:
+    """Whether a JSON value has more than ``DEPTH_MAX`` levels."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner for one in level if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]  # fmt: skip
+        if not level:
+            return False
+    return True
 
 
 def display_id(content: dict[str, Any]) -> str | None:
