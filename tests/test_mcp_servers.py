@@ -73,6 +73,20 @@ def until(condition: Callable[[], Any]) -> Any:
     return value
 
 
+def test_a_server_is_not_started_among_files_that_code_left(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker = tmp_path / "ran"
+    (tmp_path / "planted.py").write_text(f"open({str(marker)!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    one = {"name": "a", "command": sys.executable, "args": ["-m", "planted"]}
+    with servers(data_dir, one) as made:
+        made.check("a")
+        state, problem = states(made)["a"]
+    assert (state, marker.exists()) == ("failed", False)
+    assert "No module named planted" in str(problem)
+
+
 def test_tools_over_stdio(data_dir: Path) -> None:
     with servers(data_dir, row("my peer", trust=True)) as made:
         assert states(made) == {"my peer": ("idle", None)}

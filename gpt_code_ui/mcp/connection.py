@@ -267,8 +267,11 @@ class Connection:
         command, args = str(self.spec.command), list(self.spec.args)
         if sys.platform != "win32":
             command, args = sys.executable, ["-I", "-S", keeper.__file__, command, *args]
+        # Not where we were started: code may have left modules there that `python -m`, or settings
+        # that npx, would find first.
+        cwd = self.spec.cwd or os.path.expanduser("~")  # noqa: PTH111
         parameters = StdioServerParameters(
-            command=command, args=args, env=dict(self.spec.env), cwd=self.spec.cwd
+            command=command, args=args, env=dict(self.spec.env), cwd=cwd
         )
         if sys.platform == "win32":  # its loop cannot read such a pipe: there a call notices
             with os.fdopen(os.open(os.devnull, os.O_WRONLY), "w") as nowhere:
