@@ -51,6 +51,10 @@ WRITES_SQL = re.compile(
 )
 LEADS_OUT = re.compile(r"""['"](/|~|\.\.|\w+:)""")
 MODE = re.compile(r"^[rwaxbt+U]{1,4}$")
+# The end of a result: no program reads its settings from such a file, wherever it lies.
+PRODUCT = re.compile(
+    r"[^/\\]*\.(png|jpe?g|svg|pdf|gif|webp|csv|tsv|xlsx|parquet|feather|json|html|txt|md)"
+)
 UNPICKLES = {"torch.load", "joblib.load", "yaml.load", "yaml.load_all", "yaml.full_load",
              "keras.models.load_model", "tensorflow.keras.models.load_model"}  # fmt: skip
 PATH_METHODS = frozenset({"write_text", "write_bytes", "touch", "unlink", "rmdir"})
@@ -59,7 +63,11 @@ FIRST_WRITTEN = {"os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.
                  "os.truncate"}  # fmt: skip
 BOTH_WRITTEN = {"os.rename", "os.replace", "shutil.move"}
 SECOND_WRITTEN = {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree",
-                  "torch.save"}  # fmt: skip
+                  "torch.save", "pyarrow.parquet.write_table",
+                  "pyarrow.feather.write_feather"}  # fmt: skip
+VALUE_FIRST = {"torch.save", "pyarrow.parquet.write_table", "pyarrow.feather.write_feather"}
+MODE_SECOND = {"h5py.File", "netCDF4.Dataset", "tables.open_file", "pandas.HDFStore"}
+NAMED_FILES = {"xlsxwriter.Workbook", "reportlab.pdfgen.canvas.Canvas"}
 WRITTEN = FIRST_WRITTEN | BOTH_WRITTEN | SECOND_WRITTEN
 QUERIES = frozenset({"query", "eval"})
 SQL = frozenset({"execute", "executemany", "executescript", "read_sql", "read_sql_query", "sql"})
@@ -233,6 +241,9 @@ class Reading(ast.NodeVisitor):
             )
         elif dotted == "tarfile.open":
             self._open(node, _argument(node, 0, ("name",)), _argument(node, 1, ("mode",)))
+        elif dotted in MODE_SECOND:
+            mode = _argument(node, 1, ("mode",)) or ast.Constant("r")
+            self._open(node, _argument(node, 0, ("name", "filename")), mode)
         elif last in ("memmap", "FileIO"):
             mode = _argument(node, 2 if last == "memmap" else 1, ("mode",))
             default = ast.Constant("r+" if last == "memmap" else "r")
@@ -292,7 +303,7 @@ class Reading(ast.NodeVisitor):
             )
         elif last in WRITERS and self._is_handle(node):
             pass
-        elif last in WRITERS:
+        elif last in WRITERS or dotted in NAMED_FILES:
             for path in _paths(node):
                 self._write(node, self._names.value(path))
         elif last in READERS:
@@ -305,7 +316,7 @@ class Reading(ast.NodeVisitor):
             self._say(node, "files", dotted)
             return
         if dotted in SECOND_WRITTEN:
-            if dotted != "torch.save":
+            if dotted not in VALUE_FIRST:
                 self._read(node, values[0])
             for value in values[1:2]:
                 self._write(node, value)
@@ -437,7 +448,9 @@ class Reading(ast.NodeVisitor):
 
     def _is_new(self, begin: str, end: str) -> bool:
         """Whether no file of the person's can end like this, whatever stands between."""
-        if not begin or not is_inside(begin) or SCHEME.match(begin) or begin.startswith("."):
+        if not begin and not PRODUCT.fullmatch(end):
+            return False
+        if begin and (not is_inside(begin) or SCHEME.match(begin) or begin.startswith(".")):
             return False
         ends = (one.casefold().endswith(end.casefold()) for one in self._folder.brought)
         return "." in end and len(end) > 2 and self._folder.complete and not any(ends)
