@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gpt_code_ui.errors import ToolFailed
@@ -269,7 +270,7 @@ class Connection:
             command, args = sys.executable, ["-I", "-S", keeper.__file__, command, *args]
         # Not where we were started: code may have left modules there that `python -m`, or settings
         # that npx, would find first.
-        cwd = self.spec.cwd or os.path.expanduser("~")  # noqa: PTH111
+        cwd = self.spec.cwd or _home()
         parameters = StdioServerParameters(
             command=command, args=args, env=dict(self.spec.env), cwd=cwd
         )
@@ -428,3 +429,11 @@ def _is_closed(error: BaseException) -> bool:
     if isinstance(leaf, MCPError):
         return leaf.code == CONNECTION_CLOSED
     return isinstance(leaf, OSError | httpx2.TransportError | anyio.ClosedResourceError)
+
+
+def _home() -> str | None:
+    """None where there is no home folder: then where we were started."""
+    try:
+        return str(Path.home())
+    except RuntimeError:
+        return None
