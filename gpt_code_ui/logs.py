@@ -5,6 +5,7 @@ than one, and theirs are indented.
 """
 
 import logging
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from textwrap import indent
@@ -50,6 +51,8 @@ def start_logging(path: Path | None, level: str, secrets: Iterable[str]) -> logg
         handler, threshold = logging.StreamHandler(), logging.WARNING
     else:
         try:
+            # Read by its owner only; one that is there keeps the rights it has.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
             handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(

@@ -1,6 +1,7 @@
 """The log: no secrets, nothing that steers a terminal."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def test_secrets_and_control_characters_do_not_get_through(tmp_path: Path) -> No
     assert "INFO gpt_code_ui.test: key ******** \\x1b[31m\\x07\\x9b x\n" in text
     assert "ValueError: with ******** and \\x1b]52;\n" in text
     assert "sk-secret" not in text and "\x1b" not in text and "too much" not in text
+
+
+def test_a_log_file_is_its_owners(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        stop_logging(start_logging(path := tmp_path / "log.txt", "info", []))
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_log_file_that_cannot_be_written(tmp_path: Path) -> None:
