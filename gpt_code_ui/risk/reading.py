@@ -63,9 +63,14 @@ FIRST_WRITTEN = {"os.remove", "os.unlink", "os.rmdir", "os.removedirs", "shutil.
                  "os.truncate"}  # fmt: skip
 BOTH_WRITTEN = {"os.rename", "os.replace", "shutil.move"}
 SECOND_WRITTEN = {"shutil.copy", "shutil.copy2", "shutil.copyfile", "shutil.copytree",
-                  "torch.save", "pyarrow.parquet.write_table",
+                  "torch.save", "joblib.dump", "pyarrow.parquet.write_table",
                   "pyarrow.feather.write_feather"}  # fmt: skip
-VALUE_FIRST = {"torch.save", "pyarrow.parquet.write_table", "pyarrow.feather.write_feather"}
+VALUE_FIRST = {
+    "torch.save",
+    "joblib.dump",
+    "pyarrow.parquet.write_table",
+    "pyarrow.feather.write_feather",
+}
 MODE_SECOND = {"h5py.File", "netCDF4.Dataset", "tables.open_file", "pandas.HDFStore"}
 NAMED_FILES = {"xlsxwriter.Workbook", "reportlab.pdfgen.canvas.Canvas"}
 WRITTEN = FIRST_WRITTEN | BOTH_WRITTEN | SECOND_WRITTEN

@@ -26,7 +26,7 @@ KNOWN = _words("""
     catboost prophet pmdarima shap geopandas shapely folium torch torchvision tensorflow keras
     yaml toml tomllib tomli configparser threading queue concurrent asyncio ipywidgets IPython
     missingno squarify mplfinance pytz dateutil numba lxml bs4 rich colorsys secrets types
-    __future__ platform stat errno tempfile lifelines arch linearmodels imblearn umap hdbscan
+    __future__ platform stat errno tempfile joblib lifelines arch linearmodels imblearn umap hdbscan
     dask xarray h5py netCDF4 chardet charset_normalizer ftfy rapidfuzz Levenshtein emoji babel
     pycountry holidays pint graphlib cycler colorcet cmocean adjustText plotnine pygal textblob
     gensim spacy category_encoders feature_engine yellowbrick patsy formulaic pingouin duckdb
@@ -58,7 +58,7 @@ RISKY_MODULES: dict[str, Kind] = {
     """), "install"),
     **dict.fromkeys(_words("""
         pickle cPickle _pickle cloudpickle dill shelve marshal pickletools jsonpickle copyreg
-        dbm skops joblib
+        dbm skops
     """), "unpickle"),
     **dict.fromkeys(_words("""
         ctypes _ctypes cffi importlib imp runpy code codeop builtins __builtin__ _frozen_importlib
@@ -106,7 +106,8 @@ ALLOWED_MEMBERS: dict[str, frozenset[str]] = {
     """),
     "shutil": _words("copy copy2 copyfile copytree move rmtree make_archive unpack_archive"),
     "IPython": _words("display version_info __version__"),
-    "tempfile": frozenset(),
+    "tempfile": _words("NamedTemporaryFile TemporaryDirectory TemporaryFile SpooledTemporaryFile"),
+    "joblib": _words("Parallel delayed cpu_count hash load dump"),
     "platform": _words("""
         python_version python_implementation system machine platform release version architecture
         processor python_version_tuple python_compiler
