@@ -68,6 +68,18 @@ def test_multiprocessing_works(scene: Scene, method: str) -> None:
     assert (ran.text, ran.error) == ("[0, 1, 4, 9]", None)
 
 
+def test_work_is_shared_among_processes_as_scikit_learn_does(scene: Scene) -> None:
+    pytest.importorskip("joblib")
+    # Long enough for workers to look at what they use of memory, at which they fail under Landlock.
+    code = (
+        "from joblib import Parallel, delayed\nimport time\n"
+        "def work(n):\n    time.sleep(0.6); return abs(n)\n"
+        "print(Parallel(n_jobs=2)(delayed(work)(n) for n in (-1, 2, -3, 4)), end='')"
+    )
+    ran = scene.talk.run(code, timeout=60)
+    assert (ran.text, ran.error) == ("[1, 2, 3, 4]", None)
+
+
 def test_a_figure_is_drawn(scene: Scene) -> None:
     code = "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.title('图'); plt.show()"
     ran = scene.talk.run(code, timeout=60)

@@ -274,7 +274,7 @@ def test_charts_come_as_their_json(rig: Rig) -> None:
     assert (altair.status, altair.text) == ("ok", "")
     (chart,) = altair.outputs
     assert re.search(r"vnd\.vegalite\.v\d+[+.]json", " ".join(getattr(chart, "data", {})))
-    assert talk.run("'MimetypeAltair' in globals()").value == "False"
+    assert talk.run("'AfterImport' in globals()").value == "False"
 
 
 SEND = """

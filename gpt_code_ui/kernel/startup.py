@@ -2,8 +2,9 @@
 
 Mends what a kernel does to output that this product promises to show: a thread's output stays with
 the cell that started the thread, text no encoder takes is sent all the same, a figure does not
-warn about each font it did without, and charts come as their JSON for the page to draw. Imports
-nothing of ours and leaves no name behind.
+warn about each font it did without, charts come as their JSON for the page to draw, and joblib
+works in a cage where processes cannot see each other. Imports nothing of ours and leaves no name
+behind.
 """
 
 # The interpreter may be older than ours.
@@ -78,17 +79,21 @@ def quiet_fonts() -> None:
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 
 
-class MimetypeAltair(importlib.abc.MetaPathFinder):
-    """Waits for Altair to be imported, which takes too long to do it for everybody at the start.
-
-    Its own default is HTML with scripts from a CDN, which the page would not run.
+class AfterImport(importlib.abc.MetaPathFinder):
+    """Waits for a library to be imported, which takes too long to do it for everybody at the start,
+    and then does something to it.
     """
+
+    def __init__(self, library: str, action: Callable[[Any], None]) -> None:
+        self._library = library
+        self._action = action
+        sys.meta_path.insert(0, self)
 
     def find_spec(
         self, name: str, path: Any = None, target: Any = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """Altair's spec, with a renderer chosen at the end of its import; None for all others."""
-        if name != "altair":
+        """The library's spec, with the action at the end of its import; None for all others."""
+        if name != self._library:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -100,16 +105,31 @@ class MimetypeAltair(importlib.abc.MetaPathFinder):
         def exec_module(module: Any) -> None:
             run(module)
             with contextlib.suppress(Exception):
-                module.renderers.enable("mimetype")
+                self._action(module)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
 def charts_as_json() -> None:
-    """Plotly and Altair show a figure as data; who chose another way before keeps it."""
+    """Plotly and Altair show a figure as data; who chose another way before keeps it.
+
+    Altair's own default is HTML with scripts from a CDN, which the page would not run.
+    """
     os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
-    sys.meta_path.insert(0, MimetypeAltair())
+    AfterImport("altair", lambda altair: altair.renderers.enable("mimetype"))
+
+
+def share_work_among_threads() -> None:
+    """Where no process may look at the others, joblib's workers fail at it and end."""
+    try:
+        os.listdir("/proc")  # noqa: PTH208
+    except PermissionError:
+        AfterImport(
+            "joblib", lambda joblib: setattr(joblib.parallel, "DEFAULT_BACKEND", "threading")
+        )
+    except OSError:
+        return
 
 
 def use_packages(shell: Any, installer: str) -> None:
@@ -174,6 +194,7 @@ def prepare() -> None:
     shell: Any = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
     quiet_fonts()
     charts_as_json()
+    share_work_among_threads()
     keep_output_with_its_cell(shell)
     send_any_text(shell.kernel.session)
     use_packages(shell, str(Path(__file__).parent / "installer.py"))
