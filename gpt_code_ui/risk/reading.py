@@ -247,8 +247,8 @@ class Reading(ast.NodeVisitor):
         elif dotted == "tarfile.open":
             self._open(node, _argument(node, 0, ("name",)), _argument(node, 1, ("mode",)))
         elif dotted in MODE_SECOND:
-            mode = _argument(node, 1, ("mode",)) or ast.Constant("r")
-            self._open(node, _argument(node, 0, ("name", "filename")), mode)
+            given = _argument(node, 1, ("mode",)) or ast.Constant("r")
+            self._open(node, _argument(node, 0, ("name", "filename")), given)
         elif last in ("memmap", "FileIO"):
             mode = _argument(node, 2 if last == "memmap" else 1, ("mode",))
             default = ast.Constant("r+" if last == "memmap" else "r")
