@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gpt_code_ui.errors import InvalidValue
-from gpt_code_ui.interpreters import find, interpreter_in
+from gpt_code_ui.interpreters import find, interpreter_in, version_of
 from gpt_code_ui.kernel import mending
 from gpt_code_ui.kernel.sandbox.environment import outside_environment
 from gpt_code_ui.kernelspecs import kernelspecs
@@ -35,6 +35,12 @@ class Environment:
     def foreign(self) -> str | None:
         """The language, where it is not Python."""
         return None if self.language == "python" else self.language
+
+    @property
+    def our_grammar(self) -> bool:
+        """Whether its Python is known to be no newer than ours: what is no code here is none."""
+        version = None if self.kernel_name or self.foreign else version_of(self.python)
+        return version is not None and version <= sys.version_info[:2]
 
     @property
     def spec(self) -> dict[str, str]:

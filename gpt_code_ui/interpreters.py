@@ -6,7 +6,9 @@ interpreter is told once, by the first place that has it.
 """
 
 import os
+import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,22 @@ def interpreter_in(path: Path) -> Path | None:
     inside = (path / "bin" / "python", path / "bin" / "python3", path / "Scripts" / "python.exe",
               path / "python.exe")  # fmt: skip
     return next((one for one in inside if one.is_file()), None)
+
+
+def version_of(python: str) -> tuple[int, int] | None:
+    """Major and minor version, where the files around an interpreter tell; it is not started."""
+    if os.path.realpath(python) == os.path.realpath(sys.executable):
+        return sys.version_info[:2]
+    root = Path(python).parent.parent
+    try:
+        text = (root / "pyvenv.cfg").read_text("utf-8")
+        found = re.search(r"^version(?:_info)?\s*=\s*(\d+)\.(\d+)", text, re.MULTILINE)
+        names = [found[0].rpartition("=")[2].strip()] if found else []
+    except (OSError, ValueError):
+        real = Path(os.path.realpath(python))
+        names = [real.name.removeprefix("python")]
+    parts = [re.match(r"(\d+)\.(\d+)", name) for name in names]
+    return next(((int(one[1]), int(one[2])) for one in parts if one), None)
 
 
 def find(environ: Mapping[str, str], folders: tuple[Path, ...] = ()) -> list[Interpreter]:

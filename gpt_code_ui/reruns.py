@@ -149,7 +149,7 @@ class Reruns:
         began = turn.started_at
         branch = self._begin(
             title=transcript.title, model=transcript.model, kernel=transcript.kernel_name or "",
-            python=transcript.python or "",
+            python=transcript.python or "", network=transcript.network,
         ).id  # fmt: skip
         log = self._store.events(conversation_id, 0)
         for at, event in copied(log, kept, began, branch):

@@ -417,10 +417,10 @@ class Turns:
         return self._ports.environments.of_row(summary)
 
     def _approver(self, summary: ConversationSummary, workspace: Workspace) -> Approver:
-        ports = self._ports
+        ports, environment = self._ports, self._environment(summary)
         asking = Asking(
             self.desk, summary.id, ports.approve, lambda: self._known(summary, workspace),
-            language=self._environment(summary).language,
+            language=environment.language, our_grammar=environment.our_grammar,
         )  # fmt: skip
         return asking if ports.attended else WithoutPerson(asking)
 

@@ -9,7 +9,7 @@ import pytest
 
 from gpt_code_ui.environments import Environment, Environments
 from gpt_code_ui.errors import InvalidValue
-from gpt_code_ui.interpreters import Interpreter, find, interpreter_in
+from gpt_code_ui.interpreters import Interpreter, find, interpreter_in, version_of
 from gpt_code_ui.kernel import mending
 from gpt_code_ui.languages import plain_language, shown_language, words_for
 
@@ -167,3 +167,29 @@ def test_a_path_that_may_not_be_looked_at(tmp_path: Path) -> None:
     loop.symlink_to(loop)
     with pytest.raises(InvalidValue):
         Environments(sys.executable, None, environ={}).chosen("", str(loop))
+
+
+def test_versions_are_read_from_the_files(tmp_path: Path) -> None:
+    assert version_of(sys.executable) == sys.version_info[:2]
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.touch(mode=0o755)
+    assert version_of(str(python)) is None
+    for text in ("home = /usr\nversion = 3.12.1\n", "version_info = 3.12.1.final.0\n"):
+        (tmp_path / "venv" / "pyvenv.cfg").write_text(text)
+        assert version_of(str(python)) == (3, 12)
+    real = tmp_path / "python3.9"
+    real.touch(mode=0o755)
+    link = tmp_path / "bin" / "python3"
+    link.parent.mkdir()
+    link.symlink_to(real)
+    assert version_of(str(link)) == (3, 9)
+    assert version_of(str(tmp_path / "none")) is None
+
+
+def test_only_a_python_that_is_no_newer_has_our_grammar(tmp_path: Path) -> None:
+    newer = tmp_path / f"python3.{sys.version_info[1] + 1}"
+    newer.touch(mode=0o755)
+    assert Environment(sys.executable).our_grammar
+    assert not Environment(str(newer)).our_grammar
+    assert not Environment(sys.executable, "ir", "r").our_grammar
