@@ -126,7 +126,7 @@ class Conversations:
         place, self._to_keep = self._to_keep, None
         if place is not None:
             self._notebooks.keep(conversation_id, place)
-        self.publisher.publish(conversation_id, self._parked(network))
+        self.publisher.publish_durably(conversation_id, self._parked(network))
         return self.transcript(conversation_id)
 
     def list(self, query: str | None = None) -> list[ConversationSummary]:
