@@ -44,6 +44,7 @@ from gpt_code_ui.workspace.objects import digest
 NAME = f"{PREFIX}verify"
 FOLDER_BYTES = 1 << 30
 CHUNK = 1 << 20
+SHOWN_INPUTS = 8
 OUTPUT_FIELDS = {
     "stream": ("name", "text"), "display_data": ("data", "metadata"),
     "execute_result": ("data", "metadata", "execution_count"),
@@ -107,8 +108,11 @@ def report(path: Path, result: ReplayFinished) -> Iterator[str]:
         yield f"{path} could not be run again: {result.reason or result.status}"
     if result.skipped:
         yield f"  {result.skipped} cells that never came to an end were not run"
-    for given in result.inputs or ():
+    inputs = result.inputs or ()
+    for given in inputs[:SHOWN_INPUTS]:
         yield f"  input     {given.path}  sha256 {given.sha256}"
+    if len(inputs) > SHOWN_INPUTS:
+        yield f"  and {len(inputs) - SHOWN_INPUTS} more files; --json lists them all"
 
 
 def kept_cells(notebook: Mapping[str, Any]) -> Kept:
