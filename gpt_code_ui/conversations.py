@@ -42,6 +42,7 @@ from gpt_code_ui.publisher import Publisher, now
 from gpt_code_ui.replays import Replays
 from gpt_code_ui.reruns import Places, Reruns
 from gpt_code_ui.silent_kernel import Hearers
+from gpt_code_ui.storage import Storage
 from gpt_code_ui.store import Store
 from gpt_code_ui.subscription import Subscription
 from gpt_code_ui.transcript import closing_events, fold
@@ -87,6 +88,7 @@ class Conversations:
             self._running,
         )  # fmt: skip
         self._mends = Mends()
+        self.storage = Storage(store, publisher, output_dir.parent, self._notebooks.forget)
         self._recover()
 
     # --- the list ------------------------------------------------------------------------------
@@ -195,8 +197,9 @@ class Conversations:
 
     def restore(self, conversation_id: str) -> ConversationSummary:
         """Undo ``delete``. Raises NotFound."""
-        self._summary(conversation_id, deleted=True)
-        self.publisher.publish_durably(conversation_id, ConversationChanged(deleted=False))
+        with self.storage.lock:
+            self._summary(conversation_id, deleted=True)
+            self.publisher.publish_durably(conversation_id, ConversationChanged(deleted=False))
         return self._summary(conversation_id)
 
     def subscribe(self, conversation_id: str | None, after: int | None) -> Subscription:

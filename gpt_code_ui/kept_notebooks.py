@@ -127,6 +127,12 @@ class KeptNotebooks:
             keeper.end()
             keeper.thread.join(LAST_WRITE_S)
 
+    def forget(self, conversation_id: str) -> None:
+        """The conversation goes for good: nothing of it is kept up to date any more."""
+        self.drop(conversation_id)
+        with self._lock:
+            self._known.discard(conversation_id)
+
     def resume(self, conversation_id: str) -> None:
         """Something happens in a conversation: go on keeping it if it was kept before."""
         with self._lock:

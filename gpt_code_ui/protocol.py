@@ -1139,6 +1139,34 @@ class ConversationSummary(Value):
     python: str | None = None
 
 
+class ConversationDisk(Value):
+    """What a conversation takes of the data folder; ``title`` is absent where no log knows it.
+
+    ``parts``: bytes by what they are kept for. ``in_place``: it works in a folder of the person's
+    own, which is not counted.
+    """
+
+    id: str
+    title: str | None = None
+    deleted: bool = False
+    bytes: int = 0
+    parts: dict[str, int] = Field(default_factory=dict)
+    in_place: bool | None = None
+
+
+class DiskUse(Value):
+    """The data folder in bytes: all of the conversations and the log, and what the disk has left.
+
+    Versions that a branch shares with its origin count for both.
+    """
+
+    data_dir: str
+    total: int
+    log: int
+    free: int
+    conversations: list[ConversationDisk]
+
+
 class Variable(Value):
     """A variable of the kernel. ``memory`` in bytes, of containers estimated from a sample.
 

@@ -66,6 +66,10 @@ class Store:
         """The newest number given out, 0 for a new store."""
         return self._last_seq
 
+    def files(self) -> list[Path]:
+        """The files that the log lies in; those beside the first need not be there."""
+        return [self._path.with_name(self._path.name + end) for end in ("", "-wal", "-shm")]
+
     def append(self, batch: Sequence[tuple[str, str, Event]]) -> list[Published]:
         """Store ``(conversation_id, at, event)`` in one transaction: all of them or none.
 
@@ -174,8 +178,10 @@ class Store:
             ).fetchall()
         return [id for (id,) in rows]
 
-    def conversations(self, query: str | None = None) -> list[ConversationSummary]:
-        """Those not deleted, newest first.
+    def conversations(
+        self, query: str | None = None, *, deleted: bool = False
+    ) -> list[ConversationSummary]:
+        """Those not deleted, or those that are; newest first.
 
         Each word of ``query`` has to occur in the title, a prompt or an answer; case and width of
         the letters do not count.
@@ -186,15 +192,24 @@ class Store:
         )
         order = "ORDER BY updated_at DESC, rowid DESC"
         with self._read() as reader:
-            rows = reader.execute(f"{SUMMARY} WHERE NOT deleted{where} {order}", words).fetchall()
+            rows = reader.execute(
+                f"{SUMMARY} WHERE deleted = ?{where} {order}", (deleted, *words)
+            ).fetchall()
         return [summary(row) for row in rows]
 
     def purge_conversation(self, id: str) -> None:
-        """Forget a conversation and everything said in it, for good."""
+        """Forget a conversation and everything said in it, for good.
+
+        What it said is overwritten in the file, whose room is used again.
+        """
         with self._write() as writer:
             for table in ("events", "words", "open_parts", "requests", "unfinished"):
                 writer.execute(f"DELETE FROM {table} WHERE conversation_id = ?", (id,))
             writer.execute("DELETE FROM conversations WHERE id = ?", (id,))
+        with self._lock, translated(self._path):
+            self._refuse_closed()
+            # The side file holds what it said until it is taken into the main one.
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     # --- what is being written, and what was sent
 

@@ -84,6 +84,8 @@ def _open(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
             _refuse_foreign(connection, path, len(migrations))
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA journal_size_limit=67108864")
+            # What is purged is overwritten, not only forgotten.
+            connection.execute("PRAGMA secure_delete=ON")
             _migrate(connection, migrations)
             _look_for_damage(connection, path)
         except BaseException:

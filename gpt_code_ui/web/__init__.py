@@ -25,6 +25,7 @@ from gpt_code_ui.web.outputs import Outputs
 from gpt_code_ui.web.page import STATIC, Page
 from gpt_code_ui.web.reruns_api import RerunsApi
 from gpt_code_ui.web.settings_api import SettingsApi
+from gpt_code_ui.web.storage import StorageApi
 from gpt_code_ui.web.stream import Streams
 from gpt_code_ui.web.variables import KernelVariables
 
@@ -63,6 +64,7 @@ def create_app(
     app.register_blueprint(Notebooks(conversations).blueprint())
     app.register_blueprint(RerunsApi(conversations).blueprint())
     app.register_blueprint(KernelVariables(conversations).blueprint())
+    app.register_blueprint(StorageApi(conversations.storage).blueprint())
     if settings.dev_origin is not None:
         _allow_origin(app, settings.dev_origin)
     return app

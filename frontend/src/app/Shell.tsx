@@ -30,6 +30,9 @@ const SidePanel = lazy(() => import("./SidePanel"));
 const ToolsDialog = lazy(async () => ({
   default: (await import("../features/tools/ToolsDialog")).ToolsDialog,
 }));
+const StorageDialog = lazy(async () => ({
+  default: (await import("../features/storage/StorageDialog")).StorageDialog,
+}));
 const ModelsDialog = lazy(async () => ({
   default: (await import("../features/models/ModelsDialog")).ModelsDialog,
 }));
@@ -56,6 +59,7 @@ export function Shell() {
   const [help, setHelp] = useState(false);
   const [providers, setProviders] = useState(false);
   const [tools, setTools] = useState(false);
+  const [storage, setStorage] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const composer = useRef<HTMLTextAreaElement>(null);
   const actions = useConversationActions(id);
@@ -117,6 +121,7 @@ export function Shell() {
           onShortcuts={() => setHelp(true)}
           onModels={() => setProviders(true)}
           onTools={() => setTools(true)}
+          onStorage={() => setStorage(true)}
         />
       }
     />
@@ -159,6 +164,11 @@ export function Shell() {
       {tools && (
         <Suspense>
           <ToolsDialog onClose={() => setTools(false)} />
+        </Suspense>
+      )}
+      {storage && (
+        <Suspense>
+          <StorageDialog onClose={() => setStorage(false)} />
         </Suspense>
       )}
       {help && (

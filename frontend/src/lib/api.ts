@@ -4,6 +4,7 @@
  */
 import type {
   ConversationSummary,
+  DiskUse,
   ErrorBody,
   FileChanges,
   FileEntry,
@@ -338,6 +339,9 @@ export const api = {
   ) => request<unknown>("PATCH", of(id), fields),
   remove: (id: string) => request<unknown>("DELETE", of(id)),
   restore: (id: string) => request<unknown>("POST", `${of(id)}/restore`, {}),
+  /** For good, of one that was removed before. */
+  removeForever: (id: string) => request<unknown>("DELETE", `${of(id)}/forever`),
+  disk: () => request<DiskUse>("GET", "disk"),
 
   ask: (id: string, turn: { prompt: string; model?: string; attachments?: { path: string }[] }) =>
     request<{ turn_id: string }>("POST", `${of(id)}/turns`, turn),

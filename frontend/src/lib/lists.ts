@@ -2,6 +2,7 @@
 import type {
   ConversationEvent,
   ConversationSummary,
+  DiskUse,
   FileChanges,
   Published,
 } from "../protocol/generated";
@@ -15,6 +16,8 @@ export const models = new Resource<"models", Awaited<ReturnType<typeof api.model
 export const settings = new Resource<"settings", ProviderSettings>(api.settings);
 /** What conversations can run in. */
 export const kernels = new Resource<"kernels", KernelChoice[]>(api.kernels);
+/** What the data folder holds; measured anew each time it is looked at. */
+export const disk = new Resource<"disk", DiskUse>(api.disk);
 /** The workspace's files by conversation. */
 export const files = new Resource(api.files);
 /** Settings of the server, by name; they stay as they are while it runs. */
@@ -24,6 +27,10 @@ const ALL = "";
 
 export function useConversations(query: string): Snapshot<ConversationSummary[]> {
   return useResource(conversations, query);
+}
+
+export function useDisk() {
+  return useResource(disk, "disk");
 }
 
 export function useModels() {
@@ -78,7 +85,10 @@ export function hearEvents(events: readonly Published[]): void {
       event.type === "conversation_changed" || !changeSummary(id, summaryChange(event, at));
     if (touchesFiles(event)) filesChanged.add(id);
   }
-  if (listChanged) conversations.invalidate();
+  if (listChanged) {
+    conversations.invalidate();
+    disk.invalidate();
+  }
   for (const id of filesChanged) files.invalidate(id);
 }
 

@@ -671,6 +671,30 @@ export interface ConversationSummary {
   python?: string;
 }
 
+/** What a conversation takes of the data folder; ``title`` is absent where no log knows it.
+
+``parts``: bytes by what they are kept for. ``in_place``: it works in a folder of the person's
+own, which is not counted. */
+export interface ConversationDisk {
+  id: string;
+  title?: string;
+  deleted: boolean;
+  bytes: number;
+  parts: Record<string, number>;
+  in_place?: boolean;
+}
+
+/** The data folder in bytes: all of the conversations and the log, and what the disk has left.
+
+Versions that a branch shares with its origin count for both. */
+export interface DiskUse {
+  data_dir: string;
+  total: number;
+  log: number;
+  free: number;
+  conversations: ConversationDisk[];
+}
+
 /** A variable of the kernel. ``memory`` in bytes, of containers estimated from a sample.
 
 ``first``: its first values, as one line. ``table``: its rows can be looked at. */

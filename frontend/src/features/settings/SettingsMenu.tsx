@@ -1,5 +1,5 @@
 /** What the person can set for this browser: theme and language; and the list of shortcuts. */
-import { Keyboard, Plug, Server, Settings } from "lucide-react";
+import { HardDrive, Keyboard, Plug, Server, Settings } from "lucide-react";
 import { useWords } from "../../i18n";
 import { api, type Approve } from "../../lib/api";
 import { settings, useSettings } from "../../lib/lists";
@@ -16,9 +16,10 @@ interface Props {
   onShortcuts: () => void;
   onModels: () => void;
   onTools: () => void;
+  onStorage: () => void;
 }
 
-export function SettingsMenu({ onShortcuts, onModels, onTools }: Props) {
+export function SettingsMenu({ onShortcuts, onModels, onTools, onStorage }: Props) {
   const words = useWords();
   const { theme, language } = usePrefs();
   return (
@@ -61,6 +62,9 @@ export function SettingsMenu({ onShortcuts, onModels, onTools }: Props) {
       </MenuItem>
       <MenuItem icon={<Plug size={16} aria-hidden />} onSelect={onTools}>
         {words.tools.manage}
+      </MenuItem>
+      <MenuItem icon={<HardDrive size={16} aria-hidden />} onSelect={onStorage}>
+        {words.storage.manage}
       </MenuItem>
       <MenuItem icon={<Keyboard size={16} aria-hidden />} keys="Mod+/" onSelect={onShortcuts}>
         {words.settings.shortcuts}
