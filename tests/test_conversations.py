@@ -98,7 +98,10 @@ class Room:
         self.store = Store(self.folder / "log.db")
         self.publisher = Publisher(self.store)
         self.notebooks = KeptNotebooks(
-            self.store, self.publisher, lambda id: self.workspace_for(id).root, lambda: PYTHON_SPEC
+            self.store,
+            self.publisher,
+            lambda id: self.workspace_for(id).root,
+            lambda _: PYTHON_SPEC,
         )
         self.client = FakeKernelClient(self.notebooks.publish)
         ports = Ports(
