@@ -54,7 +54,7 @@ def compare(was: CellPart, now: CellPart) -> Difference | None:
         ("12.3 µs ± 45 ns per loop", "13.9 µs ± 110 ns per loop"),
         ("1737021600.5", str(NOW.timestamp() + 60)),
         ("saved to /tmp/tmpabc123/x.csv", "saved to /tmp/tmpzzz999/x.csv"),
-        ("/home/ann/work/data.csv", "/srv/other/place/data.csv"),
+        ("/home/me/project/data.csv", "/srv/other/place/data.csv"),
         ("0.30000000000000004", "0.3"),
         ("1.0000001e-8", "1.0000000999e-8"),
         ("a    b\n1  2.0", "a b\n1 2.0000000001"),
