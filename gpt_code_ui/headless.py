@@ -84,8 +84,8 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 only for a turn that was completed."""
-        return 0 if self.status == "completed" else 1
+        """0 only for a turn that was completed and whose files are where they belong."""
+        return 0 if self.status == "completed" and self.error is None else 1
 
 
 def _checked_output(path: Path) -> Path:
@@ -122,10 +122,10 @@ class HeadlessRun:
         attachments = self._bring(id, order.files)
         self._say(f"asking: {_line(order.prompt)}")
         transcript = self._ask(id, order, attachments)
-        files = self._take_out(id, transcript, order.output, before)
+        files, error = self._take_out(id, transcript, order.output, before)
         if order.output is not None:
             _note_produced(order.output, files)
-        return self._outcome(transcript, order, [str(path) for path in files])
+        return self._outcome(transcript, order, [str(path) for path in files], error)
 
     # --- files in ------------------------------------------------------------------------------
 
@@ -182,26 +182,38 @@ class HeadlessRun:
 
     def _take_out(
         self, id: str, transcript: Transcript, output: Path | None, before: Mapping[str, str]
-    ) -> list[Path]:
-        """What the code added or changed, beside the notebook or in the working folder."""
+    ) -> tuple[list[Path], str | None]:
+        """What the code added or changed, beside the notebook or in the working folder.
+
+        One that cannot be written there is told, and costs neither the others nor the answer.
+        """
         target = Path.cwd() if output is None else output.parent
         workspace = self._all.workspace(id)
         paths: list[Path] = []
+        failed: str | None = None
         for name in _made(transcript):
             try:
                 file, _ = workspace.open(name)
             except GptCodeError:
                 continue  # taken away again by a later cell
-            with file:
-                path = _free(target, name, before)
-                _write(path, file)
+            try:
+                with file:
+                    path = _free(target, name, before)
+                    _write(path, file)
+            except OSError as error:
+                told = f"{target / name} cannot be written: {error.strerror or error}"
+                self._say(f"{told} (it stays in the conversation)")
+                failed = failed or told
+                continue
             self._say(f"file: {path}")
             paths.append(path)
-        return paths
+        return paths, failed
 
-    def _outcome(self, transcript: Transcript, order: Order, files: list[str]) -> Outcome:
+    def _outcome(
+        self, transcript: Transcript, order: Order, files: list[str], failed: str | None
+    ) -> Outcome:
         turn = transcript.turns[-1]
-        error = turn.error.message if turn.error else None
+        error = turn.error.message if turn.error else failed
         usage = turn.usage.model_dump(exclude={"type", "turn_id"}, exclude_none=True) if (
             turn.usage
         ) else None  # fmt: skip

@@ -124,6 +124,25 @@ def test_what_a_run_made_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "c.txt").read_text() == "changed by hand"
 
 
+def test_a_file_that_cannot_be_written_costs_neither_the_answer_nor_the_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "taken").write_text("a file, where a folder is wanted")
+    code_written = (
+        "import os; os.makedirs('taken'); open('taken/a.txt', 'w').write('a')\n"
+        "open('b.txt', 'w').write('b')"
+    )
+    with model(answer("", code_written), answer("Both are made.")) as env:
+        code, out, errors = done(tmp_path, "make them", "--json", **env)
+    told = json.loads(out)
+    assert code == 1
+    assert (told["status"], told["answer"]) == ("completed", "Both are made.")
+    assert told["files"] == [str(tmp_path / "b.txt")]
+    assert told["error"].startswith(f"{tmp_path}/taken/a.txt cannot be written: ")
+    assert told["error"] in errors and "Traceback" not in errors
+    assert (tmp_path / "taken").read_text() == "a file, where a folder is wanted"
+
+
 def test_nobody_is_there_to_answer_input(tmp_path: Path) -> None:
     with model(answer("", "name = input('who? ')"), answer("I could not ask.")) as env:
         code, out, errors = done(tmp_path, "Ask me", **env)
