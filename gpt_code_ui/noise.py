@@ -22,7 +22,10 @@ PIECES = re.compile(
     (?P<uuid>\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b)
   | (?P<address>\b0x[0-9a-fA-F]{6,16}\b)
   | (?P<path>(?<![\w.])(?:/[\w.+@-]+){2,}/?)
-  | (?P<date>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b)
+  | (?P<date>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\b
+    | \bdatetime\.date(?:time)?\(\d{4},\ \d{1,2},\ \d{1,2}(?:,\ \d{1,6}){0,4}(?=[,)])
+    | \b[MTWFS][a-z]{2}\ [JFMASOND][a-z]{2}\ [\ \d]\d\ \d\d:\d\d:\d\d\ (?:[A-Z]{3,4}\ )?\d{4}\b
+    | \b[MTWFS][a-z]{2},\ \d{1,2}\ [JFMASOND][a-z]{2}\ \d{4}\ \d\d:\d\d:\d\d\b)
   | (?P<time>\b\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?\b)
   | (?P<duration>\b\d+(?:[.,]\d+)?\s?(?:ns|µs|μs|us|ms|s|sec|secs|seconds?|min|minutes?)\b)
   | (?P<bar>\d+(?:\.\d+)?(?:it/s|s/it|B/s|kB/s|MB/s))
@@ -33,6 +36,14 @@ PIECES = re.compile(
 )
 TEMPORARY = re.compile(r"^(/tmp|/var/folders|/private/var|/var/tmp|/dev/shm|/run)(/|$)")
 MAX_EPOCH_AGE_S = 2 * 86400
+# Where the days of a written date stand: ISO, Python's own form, the C library's, a mail header's.
+ISO_DAY = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)")
+PYTHON_DAY = re.compile(r"datetime.*?\((?P<year>\d+), (?P<month>\d+), (?P<day>\d+)")
+C_DAY = re.compile(r"\w{3} (?P<month>\w{3}) (?P<day>[ \d]\d) .* (?P<year>\d{4})$")
+MAIL_DAY = re.compile(r"\w{3}, (?P<day>\d+) (?P<month>\w{3}) (?P<year>\d{4})")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Where 64-bit systems put what a process maps: an ``id()`` printed as a number lies there.
+MAPPED = (0x7E00_0000_0000, 0x8000_0000_0000)
 ANY = ("uuid", "address", "time", "duration", "bar")
 
 
@@ -78,6 +89,10 @@ class Noise:
             return False
         if math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE):
             return True
+        if expected.isdecimal() and found.isdecimal() and all(
+            MAPPED[0] <= number < MAPPED[1] for number in (one, other)
+        ):  # fmt: skip
+            return True
         seconds = self.now.timestamp()
         return any(
             abs(other - seconds * scale) <= MAX_EPOCH_AGE_S * scale and one > 1e9 * scale / 2
@@ -86,9 +101,8 @@ class Noise:
 
     def _is_now(self, text: str) -> bool:
         """Whether a date is that of today, wherever on earth."""
-        try:
-            day = date.fromisoformat(text[:10])
-        except ValueError:
+        day = _day(text)
+        if day is None:
             return False
         return abs(day - self.now.date()) <= timedelta(days=1)
 
@@ -105,6 +119,20 @@ def settled(text: str) -> str:
     """A text as it looks when all of it has been written: no colours, no overwritten lines."""
     plain = ANSI.sub("", text.replace("\r\n", "\n"))
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n"))
+
+
+def _day(text: str) -> date | None:
+    """The day of a date, however it is written."""
+    forms = (ISO_DAY, PYTHON_DAY, C_DAY, MAIL_DAY)
+    found = next(filter(None, (form.match(text) for form in forms)), None)
+    if found is None:
+        return None
+    month = found["month"]
+    try:
+        number = MONTHS.index(month) + 1 if month.isalpha() else int(month)
+        return date(int(found["year"]), number, int(found["day"]))
+    except ValueError:
+        return None
 
 
 def _same_path(expected: str, found: str) -> bool:
