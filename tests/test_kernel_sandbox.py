@@ -71,8 +71,8 @@ def test_fonts_that_matplotlib_cannot_find_are_not_named() -> None:
     families = ["Droid Sans Fallback", "Noto Sans CJK JP", "WenQuanYi Zen Hei"]
     assert choose_families(listing) == families
     assert matplotlibrc(families) == (
-        "font.family: sans-serif, Droid Sans Fallback, Noto Sans CJK JP, WenQuanYi Zen Hei\n"
-        "axes.unicode_minus: False\n"
+        "font.family: sans-serif, Droid Sans Fallback, Noto Sans CJK JP, WenQuanYi Zen Hei, "
+        "DejaVu Sans\n"
     )
     assert choose_families("") == []
 

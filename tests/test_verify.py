@@ -92,6 +92,22 @@ def test_a_foreign_notebook_with_noise_reproduces(
     ]  # fmt: skip
 
 
+def test_a_figure_and_a_time_of_another_jupyter_reproduce(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Below zero, where the minus sign stands, and as Python writes the present."""
+    path = run_notebook(
+        tmp_path,
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\n"
+        "figure, axes = plt.subplots(); axes.plot([-2, 1], [-0.5, 3.5]); plt.close(figure); figure",
+        "import datetime; datetime.datetime.now()",
+        "import threading; print(id([])); threading.current_thread()",
+    )
+    assert "image/png" in read(path).cells[1].outputs[0].data
+    code, told = verdict(path, capsys)
+    assert (code, told["status"], told.get("difference")) == (0, "reproduces", None)
+
+
 def set_number(cell: Any) -> None:
     cell.outputs[0].data["text/plain"] = "42.6"
 
