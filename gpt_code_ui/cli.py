@@ -43,6 +43,13 @@ RUN_DESCRIPTION = (
     "One turn without a page: progress on stderr, the answer on stdout. Exit code 0: completed, "
     "1: not completed, 2: it could not be begun as it was given."
 )
+VERIFY_HELP = """usage: gptcode verify NOTEBOOK [--json] [--python PATH] [--kernel NAME]
+                      [--sandbox LEVEL] [--network SWITCH] [--allow-root]
+
+Runs the notebook again in a fresh kernel, on a fresh copy of the files beside
+it, and compares every output. Nothing is changed. Exit code 0: reproduces,
+1: differs, 3: it could not be run, 2: it could not be begun as it was given.
+--json prints one JSON object; the other options are those of a start."""
 # What only a page has use for.
 OF_THE_PAGE = (
     "folder", "notebook", "host", "port", "allow_host", "no_browser", "token", "new_session",
@@ -320,6 +327,9 @@ def _verify(arguments: Sequence[str]) -> int:
     from gpt_code_ui.errors import GptCodeError
     from gpt_code_ui.verify import report, verify
 
+    if "--help" in arguments or "-h" in arguments:
+        print(VERIFY_HELP)
+        return 0
     given = [argument for argument in arguments if argument != "--json"]
     if not given or given[0].startswith("-"):
         raise UsageError("verify needs a notebook", hint="gptcode verify analysis.ipynb")

@@ -171,6 +171,13 @@ def test_the_report_is_for_people(given: Path, capsys: pytest.CaptureFixture[str
     assert lines[1:3] == ["  expected  42.6", "  found     42.5"]
 
 
+def test_help_names_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--help"]) == 0
+    said = capsys.readouterr()
+    assert said.err == "" and said.out.startswith("usage: gptcode verify NOTEBOOK")
+    assert all(f"{code}: " in said.out for code in (0, 1, 2, 3))
+
+
 def test_what_cannot_be_run_is_3_and_misuse_is_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
