@@ -234,6 +234,23 @@ def test_a_notebook_of_others() -> None:
     assert [cell["source"] for cell in out["cells"]] == ["# A\nb", "1", "2"]
 
 
+@pytest.mark.parametrize("left_out", [True, False])
+def test_empty_fields_that_a_tool_left_out_or_wrote_as_null(left_out: bool) -> None:
+    empty = dict.fromkeys(("metadata", "outputs", "execution_count"))
+    rest = {} if left_out else empty
+    value: dict[str, Any] = {
+        "nbformat": 4, "nbformat_minor": 2, **({} if left_out else {"metadata": None}),
+        "cells": [{"cell_type": "code", "source": ["a\n", "b"], **rest},
+                  {"cell_type": "code", **({} if left_out else {"source": None})},
+                  {"cell_type": "markdown", "source": "c"}],
+    }  # fmt: skip
+    made = notebook(again(value, "bare.ipynb", "python"))
+    nbformat.validate(made)
+    assert [(cell["cell_type"], cell["source"]) for cell in made["cells"]] == [
+        ("code", "a\nb"), ("code", ""), ("markdown", "c")
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "value", [{}, [], {"nbformat": "4"}, {"nbformat": 99}, {"nbformat": 4},
               {"nbformat": 4, "cells": 1}, {"nbformat": 4, "cells": ["x"], "metadata": {}},

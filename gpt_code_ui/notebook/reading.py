@@ -95,7 +95,7 @@ def _upgraded(value: object) -> Json:
         raise InvalidValue(f"Notebooks of format {value['nbformat']} are not known here.")
     try:
         reader = nbformat.versions[value["nbformat"]].nbjson.JSONReader()
-        notebook = reader.to_notebook(value)
+        notebook = reader.to_notebook(_filled(value) if value["nbformat"] == 4 else value)
         if value["nbformat"] < nbformat.current_nbformat:
             notebook = nbformat.convert(notebook, nbformat.current_nbformat)  # type: ignore[no-untyped-call]
         upgraded: Json = _plain(notebook)
@@ -107,6 +107,21 @@ def _upgraded(value: object) -> Json:
             "This is no notebook: its cells cannot be read.", hint="Open it in Jupyter first."
         ) from error
     return upgraded
+
+
+def _filled(value: Json) -> Json:
+    """With the empty fields that tools leave out, or write as null, and nbformat asks for."""
+    whole = value | {"metadata": {} if value.get("metadata") is None else value["metadata"]}
+    if isinstance(cells := value.get("cells"), list):
+        whole["cells"] = [_filled_cell(cell) if isinstance(cell, dict) else cell for cell in cells]
+    return whole
+
+
+def _filled_cell(cell: Json) -> Json:
+    empty: Json = {"metadata": {}, "source": ""}
+    if cell.get("cell_type") == "code":
+        empty |= {"outputs": [], "execution_count": None}
+    return cell | {name: value for name, value in empty.items() if cell.get(name) is None}
 
 
 def _plain(value: Any) -> Any:
