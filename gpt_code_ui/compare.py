@@ -38,6 +38,8 @@ VOLATILE_KEYS = frozenset({"uid", "id", "uuid", "plotlyServerURL"})
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 WIDGET = "application/vnd.jupyter.widget"  # names a model that lives in the kernel
 MARKUP = ("text/html", "image/svg+xml")
+# Other Jupyters say per text of a figure which font is not installed; our kernels do not.
+FONT_WARNING = "findfont: "
 # What stands for a figure where text is asked for says nothing about it.
 BARE_OBJECT = re.compile(r"^<[^<>]*>$")
 
@@ -203,7 +205,8 @@ def _printed(cell: CellPart, name: str) -> str:
 
 
 def _sorted_lines(text: str) -> str:
-    return "\n".join(sorted(filter(str.strip, settled(text).split("\n"))))
+    lines = (line for line in settled(text).split("\n") if not line.startswith(FONT_WARNING))
+    return "\n".join(sorted(filter(str.strip, lines)))
 
 
 def _rich(cell: CellPart) -> Iterable[tuple[int, Rich]]:

@@ -110,6 +110,15 @@ def test_stderr_may_come_in_any_order_but_not_say_something_else() -> None:
     assert found is not None and found.kind == "text"
 
 
+def test_warnings_of_missing_fonts_are_passed_over() -> None:
+    font = "findfont: Font family 'Arial' not found.\n"
+    assert compare(cell(out(font * 3, "stderr")), cell()) is None
+    assert compare(cell(), cell(out(font, "stderr"))) is None
+    found = compare(cell(out(f"{font}bad\n", "stderr")), cell())
+    assert found is not None and (found.kind, found.expected) == ("missing_output", "bad")
+    assert compare(cell(out(font)), cell()) is not None
+
+
 def test_outputs_too_few_and_too_many() -> None:
     one = show(text_plain="1")
     missing, extra = compare(cell(one, one), cell(one)), compare(cell(one), cell(one, one))
