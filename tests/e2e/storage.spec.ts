@@ -41,9 +41,15 @@ for (const { name, words, locale, colorScheme, width, height } of looks) {
       const begin = async (title: string, code: string) => {
         const { id } = await send("POST", "", { title });
         await send("POST", `/${id}/cells`, { code });
+        made.add(id);
         return `/${id}`;
       };
-      const rows = async () => (await product.get<Listed>("/api/disk")).conversations;
+      // Other journeys may have used this product before.
+      const made = new Set<string>();
+      const all = async () => (await product.get<Listed>("/api/disk")).conversations;
+      const rows = async () => (await all()).filter(({ id }) => made.has(id));
+      for (const { id, deleted } of await all())
+        if (deleted) await send("DELETE", `/${id}/forever`);
       const fill = (size: string) => `open("data.bin", "wb").write(b"x" * ${size})`;
 
       await begin(`${name} kept`, fill("3_000_000"));
